@@ -1,0 +1,154 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+/* The sink is per-process state: it is set once before threads start and only read afterwards. The
+ * table behind sb_log_limited() is a fixed array indexed by a hash of the id; two ids that collide
+ * share a budget, which loses a repeated line at worst and never grows. */
+#include "base/log.h"
+#include "base/clock.h"
+
+#include <apr_strings.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LINE_MAX_BYTES 2048
+#define LIMIT_SLOTS    64
+
+static struct {
+    sb_log_sink_fn sink;
+    void *baton;
+    sb_log_level_e level;
+} process_log = {.level = SB_LOG_INFO};
+
+static struct {
+    apr_time_t until;    /* monotonic; nothing gets through before */
+    unsigned int swallowed; /* since the last line that got through */
+} limits[LIMIT_SLOTS];
+
+void sb_log_sink_set(sb_log_sink_fn sink, void *baton)
+{
+    process_log.sink = sink;
+    process_log.baton = baton;
+}
+
+void sb_log_level_set(sb_log_level_e level)
+{
+    process_log.level = level;
+}
+
+/* Length of the UTF-8 sequence at s and its code point, 0 when it is not valid UTF-8. */
+static int utf8_sequence(const unsigned char *s, unsigned int *point)
+{
+    static const unsigned int least[] = {0, 0, 0x80, 0x800, 0x10000};
+    int length = *s < 0x80 ? 1 : (*s & 0xE0) == 0xC0 ? 2 : (*s & 0xF0) == 0xE0 ? 3
+               : (*s & 0xF8) == 0xF0 ? 4 : 0;
+
+    if (length == 0) {
+        return 0;
+    }
+    *point = length == 1 ? *s : *s & (0x7F >> length);
+    for (int i = 1; i < length; i++) {
+        if ((s[i] & 0xC0) != 0x80) {
+            return 0;
+        }
+        *point = *point << 6 | (s[i] & 0x3F);
+    }
+    if (*point < least[length] || *point > 0x10FFFF || (*point >= 0xD800 && *point <= 0xDFFF)) {
+        return 0;
+    }
+    return length;
+}
+
+/* C0, DEL and C1 move terminals; bidirectional controls and line separators reorder or split what a
+ * person reads. */
+static int is_harmful(unsigned int point)
+{
+    return point < 0x20 || (point >= 0x7F && point <= 0x9F) || point == 0x061C ||
+           (point >= 0x200E && point <= 0x200F) || (point >= 0x2028 && point <= 0x202E) ||
+           (point >= 0x2066 && point <= 0x2069) || point == 0xFEFF;
+}
+
+void sb_log_escape(char *out, apr_size_t size, const char *text)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    apr_size_t used = 0;
+
+    while (*s) {
+        unsigned int point = 0;
+        int length = utf8_sequence(s, &point);
+        int harmful = length == 0 || is_harmful(point);
+        int consumed = length ? length : 1;
+        apr_size_t need = harmful ? 4 * (apr_size_t)consumed : (apr_size_t)consumed;
+
+        if (used + need + 1 > size) {
+            break;
+        }
+        for (int i = 0; i < consumed; i++) {
+            if (harmful) {
+                used += (apr_size_t)apr_snprintf(out + used, 5, "\\x%02x", s[i]);
+            }
+            else {
+                out[used++] = (char)s[i];
+            }
+        }
+        s += consumed;
+    }
+    if (size) {
+        out[used] = '\0';
+    }
+}
+
+static void emit(sb_log_level_e level, apr_status_t rv, const char *id, unsigned int swallowed,
+                 const char *format, va_list args)
+{
+    char raw[LINE_MAX_BYTES];
+    char line[LINE_MAX_BYTES];
+    int head = apr_snprintf(raw, sizeof(raw), "%s: ", id);
+
+    apr_vsnprintf(raw + head, sizeof(raw) - (apr_size_t)head, format, args);
+    if (swallowed) {
+        apr_size_t end = strlen(raw);
+        apr_snprintf(raw + end, sizeof(raw) - end, " (%u more of these were not logged)",
+                     swallowed);
+    }
+    sb_log_escape(line, sizeof(line), raw);
+    process_log.sink(process_log.baton, level, rv, line);
+}
+
+void sb_log(sb_log_level_e level, apr_status_t rv, const char *id, const char *format, ...)
+{
+    va_list args;
+
+    if (!process_log.sink || level > process_log.level) {
+        return;
+    }
+    va_start(args, format);
+    emit(level, rv, id, 0, format, args);
+    va_end(args);
+}
+
+void sb_log_limited(sb_log_level_e level, apr_status_t rv, const char *id, const char *format, ...)
+{
+    va_list args;
+    unsigned int slot = 5381;
+
+    if (!process_log.sink || level > process_log.level) {
+        return;
+    }
+    for (const char *c = id; *c; c++) {
+        slot = slot * 33 + (unsigned char)*c;
+    }
+    slot %= LIMIT_SLOTS;
+
+    apr_time_t now = sb_clock_monotonic();
+    apr_time_t until = __atomic_load_n(&limits[slot].until, __ATOMIC_RELAXED);
+    if (now < until || !__atomic_compare_exchange_n(&limits[slot].until, &until,
+                                                    now + APR_USEC_PER_SEC, 0,
+                                                    __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+        __atomic_fetch_add(&limits[slot].swallowed, 1, __ATOMIC_RELAXED);
+        return;
+    }
+    unsigned int swallowed = __atomic_exchange_n(&limits[slot].swallowed, 0, __ATOMIC_RELAXED);
+    va_start(args, format);
+    emit(level, rv, id, swallowed, format, args);
+    va_end(args);
+}
