@@ -19,8 +19,9 @@ static void hex_encode(char *out, const unsigned char *bytes, apr_size_t n)
     *out = '\0';
 }
 
-bool sb_hmac_sha256_hex(char out[SB_HMAC_HEX_LENGTH + 1], const void *key, apr_size_t key_length,
-                        const void *const parts[], const apr_size_t lengths[], int n)
+bool sb_hmac_sha256_hex(char out[SB_HMAC_HEX_LENGTH + 1], const void *key,
+                        apr_size_t key_length, const void *const parts[],
+                        const apr_size_t lengths[], int n)
 {
     OSSL_PARAM params[] = {
         OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)"SHA256", 0),

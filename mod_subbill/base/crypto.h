@@ -9,8 +9,9 @@
 
 /* HMAC-SHA256 (RFC 2104) of the concatenation of n parts; out gets 64 lower-case hex digits and a
  * NUL. Returns false when the crypto library refuses, which it does only out of memory. */
-bool sb_hmac_sha256_hex(char out[SB_HMAC_HEX_LENGTH + 1], const void *key, apr_size_t key_length,
-                        const void *const parts[], const apr_size_t lengths[], int n);
+bool sb_hmac_sha256_hex(char out[SB_HMAC_HEX_LENGTH + 1], const void *key,
+                        apr_size_t key_length, const void *const parts[],
+                        const apr_size_t lengths[], int n);
 
 /* Equal without telling by its running time where the difference lies (T40). */
 bool sb_crypto_equal(const char *a, const char *b, apr_size_t length);

@@ -20,7 +20,7 @@ static struct {
 } process_log = {.level = SB_LOG_INFO};
 
 static struct {
-    apr_time_t until;    /* monotonic; nothing gets through before */
+    apr_time_t until;       /* monotonic; nothing gets through before */
     unsigned int swallowed; /* since the last line that got through */
 } limits[LIMIT_SLOTS];
 
@@ -39,8 +39,11 @@ void sb_log_level_set(sb_log_level_e level)
 static int utf8_sequence(const unsigned char *s, unsigned int *point)
 {
     static const unsigned int least[] = {0, 0, 0x80, 0x800, 0x10000};
-    int length = *s < 0x80 ? 1 : (*s & 0xE0) == 0xC0 ? 2 : (*s & 0xF0) == 0xE0 ? 3
-               : (*s & 0xF8) == 0xF0 ? 4 : 0;
+    int length = *s < 0x80             ? 1
+                 : (*s & 0xE0) == 0xC0 ? 2
+                 : (*s & 0xF0) == 0xE0 ? 3
+                 : (*s & 0xF8) == 0xF0 ? 4
+                                       : 0;
 
     if (length == 0) {
         return 0;
@@ -52,7 +55,8 @@ static int utf8_sequence(const unsigned char *s, unsigned int *point)
         }
         *point = *point << 6 | (s[i] & 0x3F);
     }
-    if (*point < least[length] || *point > 0x10FFFF || (*point >= 0xD800 && *point <= 0xDFFF)) {
+    if (*point < least[length] || *point > 0x10FFFF ||
+        (*point >= 0xD800 && *point <= 0xDFFF)) {
         return 0;
     }
     return length;
@@ -97,8 +101,8 @@ void sb_log_escape(char *out, apr_size_t size, const char *text)
     }
 }
 
-static void emit(sb_log_level_e level, apr_status_t rv, const char *id, unsigned int swallowed,
-                 const char *format, va_list args)
+static void emit(sb_log_level_e level, apr_status_t rv, const char *id,
+                 unsigned int swallowed, const char *format, va_list args)
 {
     char raw[LINE_MAX_BYTES];
     char line[LINE_MAX_BYTES];
@@ -114,7 +118,8 @@ static void emit(sb_log_level_e level, apr_status_t rv, const char *id, unsigned
     process_log.sink(process_log.baton, level, rv, line);
 }
 
-void sb_log(sb_log_level_e level, apr_status_t rv, const char *id, const char *format, ...)
+void sb_log(sb_log_level_e level, apr_status_t rv, const char *id, const char *format,
+            ...)
 {
     va_list args;
 
@@ -126,7 +131,8 @@ void sb_log(sb_log_level_e level, apr_status_t rv, const char *id, const char *f
     va_end(args);
 }
 
-void sb_log_limited(sb_log_level_e level, apr_status_t rv, const char *id, const char *format, ...)
+void sb_log_limited(sb_log_level_e level, apr_status_t rv, const char *id,
+                    const char *format, ...)
 {
     va_list args;
     unsigned int slot = 5381;
@@ -141,13 +147,14 @@ void sb_log_limited(sb_log_level_e level, apr_status_t rv, const char *id, const
 
     apr_time_t now = sb_clock_monotonic();
     apr_time_t until = __atomic_load_n(&limits[slot].until, __ATOMIC_RELAXED);
-    if (now < until || !__atomic_compare_exchange_n(&limits[slot].until, &until,
-                                                    now + APR_USEC_PER_SEC, 0,
-                                                    __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+    if (now < until ||
+        !__atomic_compare_exchange_n(&limits[slot].until, &until, now + APR_USEC_PER_SEC,
+                                     0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
         __atomic_fetch_add(&limits[slot].swallowed, 1, __ATOMIC_RELAXED);
         return;
     }
-    unsigned int swallowed = __atomic_exchange_n(&limits[slot].swallowed, 0, __ATOMIC_RELAXED);
+    unsigned int swallowed =
+        __atomic_exchange_n(&limits[slot].swallowed, 0, __ATOMIC_RELAXED);
     va_start(args, format);
     emit(level, rv, id, swallowed, format, args);
     va_end(args);

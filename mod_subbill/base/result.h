@@ -15,7 +15,7 @@ typedef enum {
     SB_PAYMENT_REQUIRED, /* nothing paid */
     SB_FORBIDDEN,        /* known, but not allowed */
     SB_NOT_FOUND,
-    SB_CONFLICT,    /* the state of things forbids it: already subscribed, bound elsewhere */
+    SB_CONFLICT, /* the state of things forbids it: already subscribed, bound elsewhere */
     SB_TOO_LARGE,   /* more bytes than we read */
     SB_TOO_MANY,    /* a budget is used up; retry_after says for how long */
     SB_INTERNAL,    /* our own fault */
@@ -26,7 +26,7 @@ typedef enum {
 
 typedef struct sb_result_t {
     sb_status_e status;
-    const char *code;    /* stable word, e.g. "unknown_plan"; never NULL after a failure */
+    const char *code; /* stable word, e.g. "unknown_plan"; never NULL after a failure */
     const char *message; /* a sentence; may be shown to a person, holds no secret */
     const char *hint;    /* what to do about it, or NULL */
     int retry_after;     /* seconds until another try makes sense, 0 = not said */
