@@ -1,0 +1,57 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#ifndef SB_STORE_CUSTOMERS_H
+#define SB_STORE_CUSTOMERS_H
+
+#include <stdbool.h>
+
+#include "store/db.h"
+
+/* Which Stripe customer belongs to which user. A user has at most one living customer per mode, and a
+ * customer that is bound once stays with its user: only sb_customer_rebind(), which an operator
+ * calls, moves it. Every change leaves a row in link_audit. */
+
+typedef struct sb_customer_t {
+    const char *id;
+    bool livemode;
+    const char *user;   /* NULL: known from Stripe, bound to nobody */
+    const char *source; /* checkout, webhook, sync, operator … */
+    apr_int64_t created_at;
+    apr_int64_t deleted_at; /* Stripe reported it missing or deleted; 0 = living */
+} sb_customer_t;
+
+typedef enum {
+    SB_BIND_OK,            /* bound now, or was already bound to this user */
+    SB_BIND_OTHER_USER,    /* the customer belongs to somebody else: nothing changed */
+    SB_BIND_OTHER_CUSTOMER /* the user has another living customer: nothing changed */
+} sb_bind_e;
+
+apr_status_t sb_customer_by_id(sb_customer_t **customer, sb_conn_t *conn, const char *id,
+                               bool livemode, apr_pool_t *pool);
+
+/* The user's living customer. */
+apr_status_t sb_customer_by_user(sb_customer_t **customer, sb_conn_t *conn,
+                                 const char *user, bool livemode, apr_pool_t *pool);
+
+/* Ties a customer to a user, making account and customer rows as needed. who: the user, "stripe",
+ * or the operator's name, for the audit. A deleted customer of the user gives way; a customer marked
+ * as deleted comes to life again. A refused binding is audited as well. */
+apr_status_t sb_customer_bind(sb_bind_e *outcome, sb_conn_t *conn, const char *id,
+                              bool livemode, const char *user, const char *source,
+                              const char *who, apr_int64_t now, apr_pool_t *pool);
+
+/* The operator's word: the customer moves to user, with its subscriptions and invoices; another
+ * living customer of that user is let go (it stays, bound to nobody). Touches the epochs of both. */
+apr_status_t sb_customer_rebind(sb_conn_t *conn, const char *id, bool livemode,
+                                const char *user, const char *who, apr_int64_t now,
+                                apr_pool_t *pool);
+
+/* Stripe says it is gone. The row keeps its user, so that its history can be read. */
+apr_status_t sb_customer_mark_deleted(sb_conn_t *conn, const char *id, bool livemode,
+                                      apr_int64_t now, apr_pool_t *pool);
+
+/* Subscriptions and invoices that came before their customer was bound get its user; touches its
+ * epoch. sb_customer_bind() has done so already. */
+apr_status_t sb_customer_adopt(sb_conn_t *conn, const char *id, bool livemode,
+                               const char *user, apr_pool_t *pool);
+
+#endif

@@ -1,0 +1,34 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#ifndef SB_STORE_SNAPSHOTS_H
+#define SB_STORE_SNAPSHOTS_H
+
+#include <stdbool.h>
+
+#include "store/db.h"
+
+/* What the gate needs to know about a user, in one select. */
+
+typedef struct sb_snapshot_row_t {
+    const char *id;   /* of the subscription */
+    const char *plan; /* NULL: its price maps to no plan */
+    const char *status;
+    const char *price, *product;
+    const char *currency, *interval;
+    apr_int64_t amount, quantity;
+    apr_int64_t current_period_start, current_period_end;
+    apr_int64_t trial_end, cancel_at, ended_at, past_due_since;
+    bool cancel_at_period_end;
+    const char *pause_collection; /* or NULL */
+} sb_snapshot_row_t;
+
+typedef struct sb_snapshot_rows_t {
+    bool account_known;
+    const sb_snapshot_row_t
+        *rows; /* the user's subscriptions, newest first, ended ones too */
+    int n;
+} sb_snapshot_rows_t;
+
+apr_status_t sb_snapshot_read(sb_snapshot_rows_t *snapshot, sb_conn_t *conn,
+                              const char *user, bool livemode, apr_pool_t *pool);
+
+#endif

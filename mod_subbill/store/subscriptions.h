@@ -1,0 +1,30 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#ifndef SB_STORE_SUBSCRIPTIONS_H
+#define SB_STORE_SUBSCRIPTIONS_H
+
+#include <stdbool.h>
+
+#include "store/db.h"
+#include "domain/subscription.h"
+
+/* Mirrors of Stripe's subscriptions. These functions store what they are given; whether it may
+ * replace what is stored is decided before, by sb_subscription_supersedes(). */
+
+/* For a decision that a save will follow: on PostgreSQL and MariaDB the row is locked until the
+ * transaction ends, so that two events of one subscription are applied one after the other. */
+apr_status_t sb_subscription_lock(sb_subscription_t **sub, sb_conn_t *conn,
+                                  const char *id, bool livemode, apr_pool_t *pool);
+
+apr_status_t sb_subscription_get(sb_subscription_t **sub, sb_conn_t *conn, const char *id,
+                                 bool livemode, apr_pool_t *pool);
+
+/* Inserts or replaces the row and its items; touches the epoch of sub->user when there is one. A
+ * NULL user keeps the stored one. */
+apr_status_t sb_subscription_save(sb_conn_t *conn, const sb_subscription_t *sub,
+                                  apr_int64_t now, apr_pool_t *pool);
+
+/* All of a user's, newest first. *subs is an array of n. */
+apr_status_t sb_subscription_list(sb_subscription_t **subs, int *n, sb_conn_t *conn,
+                                  const char *user, bool livemode, apr_pool_t *pool);
+
+#endif
