@@ -1,0 +1,76 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#ifndef SB_DOMAIN_ENTITLEMENT_H
+#define SB_DOMAIN_ENTITLEMENT_H
+
+#include "domain/catalog.h"
+#include "domain/subscription.h"
+
+/* From what an account holds and what a door asks to a verdict with a reason. Pure: same
+ * arguments, same answer. The work is cut in two so that a cache can keep the first half:
+ * sb_entitlement_hold() depends on user, time and grace; sb_entitlement_check() on the door. */
+
+typedef struct sb_grant_t {
+    int plan; /* index in the catalogue; -1: a price that maps to no plan */
+    sb_standing_t standing;
+} sb_grant_t;
+
+typedef struct sb_snapshot_t {
+    bool account_known; /* there is a row for this user */
+    const sb_grant_t *grants;
+    int n;
+} sb_snapshot_t;
+
+/* What a door asks: any of the words. */
+typedef struct sb_requirement_t {
+    bool any; /* some subscription or operator's grant, whatever the plan */
+    apr_uint64_t
+        plans; /* bitmap of accepted plans: the named ones and those ranked above */
+    const int *named; /* indexes of the plans as written, for messages */
+    int named_n;
+} sb_requirement_t;
+
+/* What a user holds at a moment. */
+typedef struct sb_holding_t {
+    apr_uint64_t plans; /* bitmap: paid, granted by an operator, and default plans */
+    bool any;           /* at least one of them is a subscription or a grant */
+    bool account_known;
+    apr_uint64_t lost; /* plans of grants that do not open: for the reason */
+    sb_reason_e
+        reason; /* the most telling reason why something held does not open, or OK */
+    int best;   /* index of the best plan held: highest rank, paid before default; -1 */
+    apr_int64_t boundary; /* when time alone may change this; 0: never */
+} sb_holding_t;
+
+typedef struct sb_verdict_t {
+    bool granted;
+    sb_reason_e reason; /* SB_REASON_OK when granted */
+    int plan; /* the plan that opens; when refused, the best one held; -1: none */
+    apr_int64_t boundary; /* as in sb_holding_t */
+} sb_verdict_t;
+
+/* Reads the words of SubbillGate or Require subscription: "any", plan keys, or both; no word is
+ * "any". ("Off" is the directive's own word and does not come here.) catalog NULL: only "any".
+ * Fails with SB_INVALID, code "unknown_plan", a message that names the word and a hint that
+ * names the plans there are. named lives in pool. */
+sb_status_e sb_requirement_parse(sb_requirement_t *requirement, sb_result_t *result,
+                                 const sb_catalog_t *catalog, int argc,
+                                 const char *const argv[], apr_pool_t *pool);
+
+/* The default plan of a group is held by every identified user, account or not, who has nothing
+ * else that opens in that group. It satisfies a requirement that accepts it by name, never
+ * "any": a free plan is no subscription. */
+sb_holding_t sb_entitlement_hold(const sb_catalog_t *catalog,
+                                 const sb_snapshot_t *snapshot, apr_int64_t now,
+                                 int grace_days);
+
+sb_verdict_t sb_entitlement_check(const sb_catalog_t *catalog,
+                                  const sb_holding_t *holding,
+                                  const sb_requirement_t *requirement);
+
+/* Both in one. */
+sb_verdict_t sb_entitlement_decide(const sb_catalog_t *catalog,
+                                   const sb_snapshot_t *snapshot,
+                                   const sb_requirement_t *requirement, apr_int64_t now,
+                                   int grace_days);
+
+#endif
