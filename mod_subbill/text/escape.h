@@ -12,6 +12,12 @@
 const char *sb_escape_html(const char *text, apr_size_t len, apr_size_t *out_len,
                            apr_pool_t *pool);
 
+/* The step that sb_escape_html() is made of, for callers with a buffer of their own: of len > 0 bytes
+ * at text, *plain may be copied as they are and then *replacement (NULL at the end) put down.
+ * Returns how many bytes both stand for, at least 1. */
+apr_size_t sb_escape_html_step(const char *text, apr_size_t len, apr_size_t *plain,
+                               const char **replacement);
+
 /* For one component of a URL's query or path: everything but RFC 3986's unreserved characters becomes
  * %XX. */
 const char *sb_escape_url(const char *text, apr_pool_t *pool);
