@@ -4,20 +4,21 @@
 
 #include <stdbool.h>
 
+#include "domain/subscription.h"
 #include "store/db.h"
 
 /* What the gate needs to know about a user, in one select. */
 
 typedef struct sb_snapshot_row_t {
     const char *id;   /* of the subscription */
-    const char *plan; /* NULL: its price maps to no plan */
-    const char *status;
+    const char *plan; /* catalogue key; NULL: its price maps to no plan */
     const char *price, *product;
+    const char *status_text;
+    sb_standing_t standing;
     const char *currency, *interval;
     apr_int64_t amount, quantity;
-    apr_int64_t current_period_start, current_period_end;
-    apr_int64_t trial_end, cancel_at, ended_at, past_due_since;
-    bool cancel_at_period_end;
+    apr_int64_t current_period_start;
+    apr_int64_t ended_at;
     const char *pause_collection; /* or NULL */
 } sb_snapshot_row_t;
 

@@ -1,0 +1,63 @@
+-- name: event_by_id
+-- row: event
+-- params: id text
+-- columns: id text, type text, livemode int, api_version text, account text, object_id text
+-- columns: created_at int, received_at int, state text, reason text, attempts int, source text
+-- columns: lease_until int
+SELECT id, type, livemode, api_version, account, object_id, created_at, received_at, state, reason,
+       attempts, source, lease_until
+  FROM event WHERE id = :id
+
+-- name: event_list
+-- row: event
+-- params: state text, limit int
+-- columns: id text, type text, livemode int, api_version text, account text, object_id text
+-- columns: created_at int, received_at int, state text, reason text, attempts int, source text
+-- columns: lease_until int
+SELECT id, type, livemode, api_version, account, object_id, created_at, received_at, state, reason,
+       attempts, source, lease_until
+  FROM event WHERE (:state IS NULL OR state = :state)
+ ORDER BY received_at DESC, created_at DESC, id DESC LIMIT :limit
+
+-- A second arrival of the same event inserts nothing; the count of rows tells.
+-- name: event_insert
+-- params: id text, type text, livemode int, api_version text, account text, object_id text
+-- params: created_at int, received_at int, state text, reason text, attempts int, source text
+-- params: lease_until int
+-- dialect: default
+INSERT INTO event (id, type, livemode, api_version, account, object_id, created_at, received_at, state,
+        reason, attempts, source, lease_until)
+VALUES (:id, :type, :livemode, :api_version, :account, :object_id, :created_at, :received_at, :state,
+        :reason, :attempts, :source, :lease_until)
+ON CONFLICT (id) DO NOTHING
+-- dialect: mysql
+INSERT INTO event (id, type, livemode, api_version, account, object_id, created_at, received_at, state,
+        reason, attempts, source, lease_until)
+VALUES (:id, :type, :livemode, :api_version, :account, :object_id, :created_at, :received_at, :state,
+        :reason, :attempts, :source, :lease_until)
+ON DUPLICATE KEY UPDATE id = VALUES(id)
+
+-- name: event_lock
+-- row: event_state
+-- params: id text
+-- columns: state text
+-- dialect: default
+SELECT state FROM event WHERE id = :id FOR UPDATE
+-- dialect: sqlite3
+SELECT state FROM event WHERE id = :id
+
+-- name: event_mark
+-- params: id text, state text, reason text
+UPDATE event SET state = :state, reason = :reason, attempts = attempts + 1, lease_until = 0
+ WHERE id = :id
+
+-- name: event_body_insert
+-- params: id text, body text
+INSERT INTO event_body (event_id, body) VALUES (:id, :body)
+
+-- start counts from 1: characters on sqlite3 and pgsql, bytes on mysql.
+-- name: event_body_piece
+-- row: piece
+-- params: id text, start int, length int
+-- columns: piece text
+SELECT SUBSTR(body, :start, :length) FROM event_body WHERE event_id = :id
