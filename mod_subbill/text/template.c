@@ -1,6 +1,4 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
-#include "text/template.h"
-
 #include "text/template_node.h"
 
 #include <apr_strings.h>
@@ -11,7 +9,9 @@
  * Standalone tags (alone on their line) are settled while parsing: their line leaves no trace, and
  * the blanks before a standalone partial become its indentation. Indentation belongs to the lines of
  * a partial's source, not to the values put into it, so every source line that prints something begins
- * with a SB_NODE_INDENT. */
+ * with an SB_NODE_INDENT. */
+
+#define PARTS_MAX 8 /* words joined by dots */
 
 typedef struct parser_t {
     const char *name, *source, *end;
@@ -329,6 +329,11 @@ sb_status_e sb_template_parse(sb_template_t **tmpl, sb_result_t *result, const c
                              .nodes = (const sb_node_t *)parser.nodes->elts,
                              .n = parser.nodes->nelts};
     return SB_OK;
+}
+
+const char *sb_template_where(const sb_template_t *tmpl)
+{
+    return tmpl->name;
 }
 
 apr_array_header_t *sb_template_names(const sb_template_t *tmpl, apr_pool_t *pool)

@@ -54,6 +54,9 @@ sb_status_e sb_template_render(const char **out, apr_size_t *len, sb_result_t *r
                                const json_t *context,
                                const sb_template_partials_t *partials, apr_pool_t *pool);
 
+/* The name given to sb_template_parse(), for messages about the template. */
+const char *sb_template_where(const sb_template_t *tmpl);
+
 /* Every name the template uses, in order: an array of sb_template_name_t from pool. */
 apr_array_header_t *sb_template_names(const sb_template_t *tmpl, apr_pool_t *pool);
 

@@ -21,9 +21,8 @@ typedef enum {
 typedef struct sb_node_t {
     sb_node_e kind;
     int line;
-    int end; /* sections: index behind the last child */
-    const char
-        *text; /* SB_NODE_TEXT: the text; SB_NODE_PARTIAL: its indentation; else NULL */
+    int end;          /* sections: index behind the last child */
+    const char *text; /* the text, or the indentation of a partial; else NULL */
     apr_size_t len;
     const char *name;   /* as written, "." for the implicit iterator */
     const char **parts; /* the name cut at its dots; n_parts is 0 for "." */
