@@ -31,14 +31,17 @@ typedef struct sb_requirement_t {
 
 /* What a user holds at a moment. */
 typedef struct sb_holding_t {
-    apr_uint64_t plans; /* bitmap: paid, granted by an operator, and default plans */
-    bool any;           /* at least one of them is a subscription or a grant */
+    apr_uint64_t
+        plans; /* bitmap of what is held: paid and granted ones, and default plans */
+    apr_uint64_t paid; /* of these, without the default plans */
     bool account_known;
-    apr_uint64_t lost; /* plans of grants that do not open: for the reason */
-    sb_reason_e
-        reason; /* the most telling reason why something held does not open, or OK */
-    int best;   /* index of the best plan held: highest rank, paid before default; -1 */
+    bool unmapped; /* pays for something that belongs to no plan */
+    int best; /* index of the best plan held: highest rank, paid before default; -1 */
     apr_int64_t boundary; /* when time alone may change this; 0: never */
+    unsigned char
+        why[SB_CATALOG_PLANS_MAX]; /* sb_reason_e of a plan bought that does not open
+                                              * (SB_REASON_OK: none); for refusals */
+    sb_reason_e why_any; /* the most telling of all of these, unmapped ones too */
 } sb_holding_t;
 
 typedef struct sb_verdict_t {
