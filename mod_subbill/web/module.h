@@ -6,6 +6,8 @@
 #include <http_config.h>
 #include <http_log.h>
 #include <ap_expr.h>
+#include <apr_hash.h>
+#include <stdbool.h>
 
 #include "base/settings.h"
 #include "domain/catalog.h"
@@ -13,43 +15,107 @@
 #include "service/service.h"
 #include "text/template_set.h"
 
-extern module AP_MODULE_DECLARE_DATA subbill_module __attribute__((visibility("default")));
+extern module AP_MODULE_DECLARE_DATA subbill_module
+    __attribute__((visibility("default")));
+
+/* AP_DECLARE_MODULE says the same in the file that holds the record. */
+#ifndef SB_MODULE_RECORD
+APLOG_USE_MODULE(subbill);
+#endif
+
+/* The per-server directives, for "was it given here, and where". */
+typedef enum {
+    SB_AT_ENABLED,
+    SB_AT_DATABASE,
+    SB_AT_DATABASE_POOL,
+    SB_AT_STRIPE_KEY,
+    SB_AT_PUBLISHABLE_KEY,
+    SB_AT_MODE,
+    SB_AT_WEBHOOK_SECRET,
+    SB_AT_WEBHOOK_TOLERANCE,
+    SB_AT_WEBHOOK_ENDPOINT,
+    SB_AT_STRIPE_API,
+    SB_AT_CATALOG,
+    SB_AT_BASE_URL,
+    SB_AT_RETURN_URLS,
+    SB_AT_SUCCESS_URL,
+    SB_AT_CANCEL_URL,
+    SB_AT_PORTAL_RETURN_URL,
+    SB_AT_ROUTE,
+    SB_AT_TEMPLATES,
+    SB_AT_LANGUAGES,
+    SB_AT_COUNT
+} sb_at_e;
+
+typedef struct sb_cache_t sb_cache_t;
 
 /* What one virtual host knows. The settings come from the directives; what check_config made of
- * them (catalogue, templates, secrets) is read-only from then on; `service` is born in each child. */
+ * them (catalogue, templates, secrets) is read-only from then on; `service` is born in each child.
+ * Hosts without a directive of their own share the main server's struct. */
 typedef struct sb_server_t {
     sb_settings_t *settings;
-    const char *file; /* where the first directive of this host stands, for messages */
+    const ap_directive_t *at[SB_AT_COUNT]; /* NULL: not given here */
+    apr_array_header_t *mounts;            /* sb_mount_t; the main server's come last */
+    struct sb_server_t *origin; /* whose service this host shares: itself, as a rule */
 
-    sb_catalog_t *catalog;            /* NULL when no catalogue is configured */
+    sb_catalog_t *catalog; /* NULL when no catalogue is configured */
     sb_template_set_t *templates;
-    apr_array_header_t *stripe_keys;  /* const char *: values of this mode, the first in use */
+    apr_array_header_t
+        *stripe_keys; /* const char *: values of this mode, the first in use */
     apr_array_header_t *webhook_secrets; /* const char *: values */
-    apr_array_header_t *endpoints;    /* sb_endpoint_t */
-    const char *publishable_key;      /* of this mode, or NULL */
-    const char *database_params;      /* value */
+    apr_array_header_t *endpoints;       /* sb_endpoint_t */
+    const char *publishable_key;         /* of this mode, or NULL */
+    const char *database_params;         /* value */
 
-    sb_service_t *service; /* this process's; NULL in the parent and when nothing is configured */
-    struct sb_cache_t *cache;
+    sb_service_t
+        *service; /* this process's; NULL in the parent and when nothing is configured */
+    sb_cache_t *cache;
 } sb_server_t;
+
+/* A place where our handlers answer: by SubbillRoute (exactly this path), or by SetHandler in a
+ * <Location> (this path and below). One final
+ * slash more or less is the same address: people type both. */
+typedef struct sb_mount_t {
+    const char *path;  /* as links write it */
+    apr_size_t length; /* of what is compared: without a final slash */
+    const char *route; /* NULL: every route, its name is the next segment */
+    bool exact;
+} sb_mount_t;
+
+/* A question that SubbillGate or `Require subscription` puts, with its answer's rule compiled for
+ * every catalogue it can meet: a <Location> of the main server holds in virtual hosts that have
+ * catalogues of their own. */
+typedef struct sb_gate_t {
+    const char *directive; /* "SubbillGate" or "Require subscription" */
+    const char *file;
+    int line;
+    bool off;
+    apr_array_header_t *words; /* const char * */
+    server_rec *home;          /* where it is written */
+    apr_hash_t *compiled;      /* const sb_catalog_t * -> const sb_requirement_t * */
+} sb_gate_t;
 
 typedef struct sb_endpoint_t {
     const char *uuid;
     apr_array_header_t *secrets; /* const char *: values */
 } sb_endpoint_t;
 
-typedef enum { SB_DENY_UNSET, SB_DENY_AUTO, SB_DENY_402, SB_DENY_403, SB_DENY_REDIRECT } sb_on_deny_e;
+typedef enum {
+    SB_DENY_UNSET,
+    SB_DENY_AUTO,
+    SB_DENY_402,
+    SB_DENY_403,
+    SB_DENY_REDIRECT
+} sb_on_deny_e;
 
 /* Per location. Every member has an unset value (NULL, -1, SB_DENY_UNSET) that merging respects. */
 typedef struct sb_dir_t {
-    apr_array_header_t *gate;      /* const char *: words of SubbillGate; empty = Off; NULL = unset */
-    const ap_directive_t *gate_at; /* where it stands, for messages */
-    sb_requirement_t *gate_requirement; /* compiled by check_config */
-    ap_expr_info_t *user;          /* SubbillUser */
-    ap_expr_info_t *email;         /* SubbillEmail */
+    const sb_gate_t *gate;       /* SubbillGate */
+    const ap_expr_info_t *user;  /* SubbillUser */
+    const ap_expr_info_t *email; /* SubbillEmail */
     sb_on_deny_e on_deny;
-    const char *deny_url;          /* of SubbillOnDeny redirect */
-    int grace_days;                /* SubbillGrace, -1 unset */
+    const char *deny_url; /* of SubbillOnDeny redirect, or NULL: the plans page */
+    int grace_days;       /* SubbillGrace */
 } sb_dir_t;
 
 static inline sb_server_t *sb_server_of(const server_rec *s)
@@ -61,6 +127,95 @@ static inline sb_dir_t *sb_dir_of(const request_rec *r)
 {
     return ap_get_module_config(r->per_dir_config, &subbill_module);
 }
+
+/* --- web/config.c, gates.c, check.c, dump.c: directives and their relations ----------------------------- */
+
+extern const command_rec sb_directives[];
+void *sb_server_create(apr_pool_t *pool, server_rec *s);
+void *sb_server_merge(apr_pool_t *pool, void *base, void *add);
+void *sb_dir_create(apr_pool_t *pool, char *path);
+void *sb_dir_merge(apr_pool_t *pool, void *base, void *add);
+
+/* Whether this host was given anything to do with us. */
+bool sb_server_configured(const sb_server_t *server);
+
+/* Every gate and Require line read since the configuration was opened (sb_gate_t *). */
+apr_array_header_t *sb_gates_open(apr_pool_t *pconf);
+apr_array_header_t *sb_gates_of(apr_pool_t *pconf);
+
+/* Makes a gate of words, registers it for check_config, or, when the catalogue is already there
+ * (.htaccess), compiles it at once. NULL or a sentence. */
+const char *sb_gate_make(sb_gate_t **gate, cmd_parms *cmd, const char *directive,
+                         const char *words);
+
+/* Compiles gate for this host's catalogue. NULL or a sentence. */
+const char *sb_gate_compile(sb_gate_t *gate, const sb_server_t *server, apr_pool_t *pool);
+
+/* The rule of gate under this host's catalogue; NULL when it has none. */
+const sb_requirement_t *sb_gate_requirement(const sb_gate_t *gate,
+                                            const sb_server_t *server);
+
+/* Hook: all relations between directives; every problem is logged, the first pass and the last. */
+int sb_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
+                    server_rec *s);
+
+/* Hook: prints the effective settings for -t -D DUMP_SUBBILL. */
+void sb_dump_config(apr_pool_t *pool, server_rec *s);
+
+/* --- web/request.c: what we remember about a request ---------------------------------------- */
+
+typedef struct sb_request_t {
+    bool route_known; /* route and rest are filled */
+    const char *route;
+    const char *rest;
+
+    bool nested;  /* web/authz.c runs httpd's own check right now */
+    bool gated;   /* a gate or Require subscription looked at this request */
+    bool refused; /* refusal holds what to tell */
+    sb_result_t refusal;
+    const sb_gate_t *denied_by; /* set by the provider during the nested run */
+    sb_verdict_t denied;
+
+    /* Only in the request the client sent: what its user holds, for all the internal ones. */
+    const char *holder;
+    int holder_grace;
+    sb_holding_t holding;
+} sb_request_t;
+
+/* Made on first use; never NULL. */
+sb_request_t *sb_request_of(request_rec *r);
+
+/* The request that the client sent, from any subrequest or internal redirect below it. */
+request_rec *sb_request_top(request_rec *r);
+
+/* --- web/gate.c: the decision, and what a refusal looks like ---------------------------------- */
+
+/* Decides by cache or database; never talks to Stripe. Marks the request as gated. */
+sb_verdict_t sb_gate_decide(request_rec *r, const sb_gate_t *gate);
+
+/* Prepares the answer to a refusal (headers, what the error page says) and returns the status
+ * that the calling hook has to return; the body is made by the refusal filter. */
+int sb_gate_refuse(request_rec *r, const sb_verdict_t *verdict);
+
+void sb_gate_hooks(apr_pool_t *pool);
+void sb_authz_hooks(apr_pool_t *pool);
+void sb_route_hooks(apr_pool_t *pool);
+
+/* --- web/cache.c: what users hold, for a few seconds --------------------------------------------- */
+
+/* Fixed size, per process. epochs may be NULL: then only the time to live bounds an entry. */
+apr_status_t sb_cache_create(sb_cache_t **cache, int entries, apr_interval_time_t ttl,
+                             const struct sb_epochs_t *epochs, apr_pool_t *pool);
+
+/* Fills holding when there is a fresh entry for this user and grace. now: Unix seconds. */
+bool sb_cache_get(sb_cache_t *cache, const char *user, int grace_days, apr_int64_t now,
+                  sb_holding_t *holding);
+
+/* The user's epoch, to be read before the database is asked. */
+apr_uint64_t sb_cache_epoch(const sb_cache_t *cache, const char *user);
+
+void sb_cache_put(sb_cache_t *cache, const char *user, int grace_days, apr_uint64_t epoch,
+                  const sb_holding_t *holding);
 
 /* --- web/identity.c: who asks ------------------------------------------------------------- */
 
@@ -85,12 +240,22 @@ const char *sb_route_url(const sb_server_t *server, const char *name, apr_pool_t
  * "change"), or NULL when it is none of ours. Works in every phase after translate_name. */
 const char *sb_route_of(request_rec *r, const char **rest);
 
+/* Fills server->mounts from SubbillRoute and from the <Location> sections of the configuration tree. */
+void sb_mounts_find(server_rec *s, apr_pool_t *pconf);
+
+/* A sentence when name is no route. */
+const char *sb_route_name_check(const char *name, apr_pool_t *pool);
+
 /* --- web/problem.c: refusals and errors --------------------------------------------------- */
 
 /* Answers this request with result: a problem document (RFC 9457) or, for browsers, the error page,
  * in the language of the request. Sets status, headers (no-store, Retry-After) and body; returns
  * what a handler returns. Used by the gate's refusal handler and by every route. */
 int sb_problem_send(request_rec *r, const sb_result_t *result);
+
+/* The body alone, for the gate's refusal filter: *type is its Content-Type, with charset. */
+const char *sb_problem_render(request_rec *r, const sb_result_t *result,
+                              const char **type);
 
 /* The HTTP status for a result status. */
 int sb_http_status(sb_status_e status);

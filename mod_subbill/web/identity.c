@@ -1,0 +1,48 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "web/module.h"
+
+#include "base/log.h"
+#include "domain/identity.h"
+
+/* An expression is evaluated each time it is asked for: the same request knows less before
+ * authentication than after, so the first answer must not be kept. */
+static const char *evaluate(request_rec *r, const ap_expr_info_t *expression)
+{
+    const char *error = NULL;
+    const char *value = ap_expr_str_exec(r, expression, &error);
+
+    if (error) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                      "SB100: SubbillUser or SubbillEmail: %s", error);
+        return NULL;
+    }
+    return value && *value ? value : NULL;
+}
+
+const char *sb_request_user(request_rec *r, sb_reason_e *reason)
+{
+    const sb_dir_t *dir = sb_dir_of(r);
+    const char *user = dir->user ? evaluate(r, dir->user) : r->user;
+
+    if (!user || !*user) {
+        *reason = SB_REASON_NO_IDENTITY;
+        return NULL;
+    }
+    const char *problem = sb_identity_check(user);
+    if (problem) {
+        sb_log_limited(SB_LOG_WARNING, 0, "SB101", "a user name is not taken: %s",
+                       problem);
+        *reason = SB_REASON_BAD_IDENTITY;
+        return NULL;
+    }
+    *reason = SB_REASON_OK;
+    return user;
+}
+
+const char *sb_request_email(request_rec *r)
+{
+    const sb_dir_t *dir = sb_dir_of(r);
+    const char *email = dir->email ? evaluate(r, dir->email) : NULL;
+
+    return email && sb_email_valid(email) ? email : NULL;
+}

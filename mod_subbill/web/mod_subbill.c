@@ -1,0 +1,195 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+/* The module record and what happens once per process. Everything else is in a file named for it:
+ * directives in config.c, their relations in check.c, the gate in gate.c and authz.c, the public
+ * handlers in handlers.c and one file each. */
+#define SB_MODULE_RECORD
+#include "web/module.h"
+
+#include "base/log.h"
+#include "base/version.h"
+#include "store/epochs.h"
+#include "web/handlers.h"
+
+#include <apr_strings.h>
+#include <http_core.h>
+#include <http_protocol.h>
+#include <unixd.h>
+
+enum { CACHE_ENTRIES = 4096, CACHE_TTL_SECONDS = 5 };
+
+static void register_hooks(apr_pool_t *pool);
+
+/* First in the file: it declares the index by which LogLevel subbill:… is found. */
+AP_DECLARE_MODULE(subbill) = {
+    STANDARD20_MODULE_STUFF, sb_dir_create, sb_dir_merge,   sb_server_create,
+    sb_server_merge,         sb_directives, register_hooks,
+#if defined(AP_MODULE_FLAG_NONE)
+    AP_MODULE_FLAG_NONE,
+#endif
+};
+
+/* --- log ------------------------------------------------------------------------------------ */
+
+static void log_sink(void *baton, sb_log_level_e level, apr_status_t rv, const char *line)
+{
+    static const int levels[] = {[SB_LOG_ERROR] = APLOG_ERR,
+                                 [SB_LOG_WARNING] = APLOG_WARNING,
+                                 [SB_LOG_NOTICE] = APLOG_NOTICE,
+                                 [SB_LOG_INFO] = APLOG_INFO,
+                                 [SB_LOG_DEBUG] = APLOG_DEBUG};
+    server_rec *s = baton;
+
+    ap_log_error(APLOG_MARK, levels[level], rv, s, "subbill: %s", line);
+}
+
+static sb_log_level_e log_level(const server_rec *s)
+{
+    int level = ap_get_server_module_loglevel(s, APLOG_MODULE_INDEX);
+
+    return level >= APLOG_DEBUG     ? SB_LOG_DEBUG
+           : level >= APLOG_INFO    ? SB_LOG_INFO
+           : level >= APLOG_NOTICE  ? SB_LOG_NOTICE
+           : level >= APLOG_WARNING ? SB_LOG_WARNING
+                                    : SB_LOG_ERROR;
+}
+
+/* --- life ----------------------------------------------------------------------------------- */
+
+static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
+{
+    sb_gates_open(pconf);
+    return OK;
+}
+
+static bool any_configured(server_rec *main_server)
+{
+    for (server_rec *s = main_server; s; s = s->next) {
+        if (sb_server_configured(sb_server_of(s))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The parent makes the file of epochs while it may write to the runtime directory; it never
+ * opens the database. */
+static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
+                       server_rec *s)
+{
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG ||
+        !any_configured(s)) {
+        return OK;
+    }
+    const char *path = ap_runtime_dir_relative(pconf, "subbill.epochs");
+    apr_status_t rv =
+        sb_epochs_prepare(path, ap_unixd_config.user_id, ap_unixd_config.group_id);
+    if (rv != APR_SUCCESS) {
+        ap_log_error(
+            APLOG_MARK, APLOG_ERR, rv, s,
+            "subbill: SB106: %s cannot be made: purchases will be seen after up to %d "
+            "seconds instead of at once; check DefaultRuntimeDir",
+            path, CACHE_TTL_SECONDS);
+    }
+    ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
+                 "subbill: SB107: mod_subbill/%s is ready", SB_VERSION);
+    return OK;
+}
+
+static void open_service(sb_server_t *server, server_rec *s, sb_epochs_t *epochs,
+                         apr_pool_t *pool)
+{
+    sb_result_t result;
+    const sb_service_options_t options = {
+        .settings = server->settings,
+        .catalog = server->catalog,
+        .templates = server->templates,
+        .database_params = server->database_params,
+        .stripe_keys = server->stripe_keys,
+        .epochs = epochs,
+    };
+
+    sb_result_clear(&result);
+    if (sb_service_create(&server->service, &result, &options, pool) != SB_OK) {
+        server->service = NULL;
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "subbill: SB108: %s%s%s",
+                     result.message, result.hint ? "; " : "",
+                     result.hint ? result.hint : "");
+        return;
+    }
+    apr_status_t rv = sb_cache_create(&server->cache, CACHE_ENTRIES,
+                                      apr_time_from_sec(CACHE_TTL_SECONDS), epochs, pool);
+    if (rv != APR_SUCCESS) {
+        server->service = NULL;
+        ap_log_error(APLOG_MARK, APLOG_ERR, rv, s,
+                     "subbill: SB109: no memory for the cache");
+    }
+}
+
+static void child_init(apr_pool_t *pool, server_rec *main_server)
+{
+    sb_epochs_t *epochs = NULL;
+
+    if (!any_configured(main_server)) {
+        return;
+    }
+    sb_log_sink_set(log_sink, main_server);
+    sb_log_level_set(log_level(main_server));
+    if (sb_epochs_open(&epochs, ap_runtime_dir_relative(pool, "subbill.epochs"), pool) !=
+        APR_SUCCESS) {
+        epochs = NULL; /* the parent has said so */
+    }
+    for (server_rec *s = main_server; s; s = s->next) {
+        sb_server_t *server = sb_server_of(s);
+        if (!server->service && server->origin == server &&
+            sb_server_configured(server)) {
+            open_service(server, s, epochs, pool);
+        }
+    }
+    for (server_rec *s = main_server; s; s = s->next) {
+        sb_server_t *server = sb_server_of(s);
+        if (server->origin != server) {
+            server->service = server->origin->service;
+            server->cache = server->origin->cache;
+        }
+    }
+}
+
+/* --- requests ------------------------------------------------------------------------------- */
+
+/* SetHandler subbill: the path says which route; SetHandler subbill-NAME: the handler does, where
+ * the path tells nothing (a <LocationMatch>, say). */
+static int handle(request_rec *r)
+{
+    const char *rest = NULL;
+    const char *route;
+
+    if (!r->handler || strncmp(r->handler, "subbill", 7) != 0 ||
+        (r->handler[7] && r->handler[7] != '-')) {
+        return DECLINED;
+    }
+    route = sb_route_of(r, &rest);
+    if (!route && r->handler[7] == '-' && !sb_route_name_check(r->handler + 8, r->pool)) {
+        route = r->handler + 8;
+        rest = "";
+    }
+    return route ? sb_handler_dispatch(r, route, rest) : HTTP_NOT_FOUND;
+}
+
+static void register_hooks(apr_pool_t *pool)
+{
+    /* Gates are collected from the first directive on. */
+    ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
+    /* The only hook that runs for configtest and before a reload. */
+    ap_hook_check_config(sb_check_config, NULL, NULL, APR_HOOK_MIDDLE);
+    /* Runs after check_config for -t only. */
+    ap_hook_test_config(sb_dump_config, NULL, NULL, APR_HOOK_MIDDLE);
+    /* Once, as root, before children exist. */
+    ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
+    /* Connections, curl and threads are born after the fork. */
+    ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
+    /* Before handlers that take whatever comes. */
+    ap_hook_handler(handle, NULL, NULL, APR_HOOK_FIRST);
+    sb_route_hooks(pool);
+    sb_gate_hooks(pool);
+    sb_authz_hooks(pool);
+}

@@ -1,0 +1,28 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "web/module.h"
+
+sb_request_t *sb_request_of(request_rec *r)
+{
+    sb_request_t *request = ap_get_module_config(r->request_config, &subbill_module);
+
+    if (!request) {
+        request = apr_pcalloc(r->pool, sizeof(*request));
+        ap_set_module_config(r->request_config, &subbill_module, request);
+    }
+    return request;
+}
+
+request_rec *sb_request_top(request_rec *r)
+{
+    for (;;) {
+        if (r->main) {
+            r = r->main;
+        }
+        else if (r->prev) {
+            r = r->prev;
+        }
+        else {
+            return r;
+        }
+    }
+}
