@@ -1,0 +1,119 @@
+"""Fixtures of the httpd tests.
+
+    site        a running Site shared by the tests of one module; the module's variable SITE holds
+                Site's keyword arguments, DATABASES the dialects the whole module runs on
+    make_site   makes sites for one test: make_site(**arguments), started unless start=False
+    client      site.client         webhook     site.webhook        double   site.double
+    db          site.database       story       loads a recorded story, or skips with the reason
+
+After every test each server's error log is judged (harness/errorlog.py): announce what your test
+causes with site.expect_log(r"SB012").
+"""
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
+
+from harness import databases, httpd, scratch, site as sites, stories  # noqa: E402
+
+
+def pytest_generate_tests(metafunc):
+    if "database" in metafunc.fixturenames:
+        wanted = getattr(metafunc.module, "DATABASES", ("sqlite3",))
+        metafunc.parametrize("database", [name for name in wanted if name in databases.chosen()],
+                             scope="module")
+
+
+@pytest.fixture(autouse=True)
+def _judged_servers():
+    yield
+    problems = httpd.judge_all()
+    if problems:
+        pytest.fail("\n".join(problems), pytrace=False)
+
+
+def _require_build(arguments):
+    reason = sites.missing_build() if arguments.get("module", True) else None
+    if reason:
+        pytest.fail(reason, pytrace=False)
+
+
+def _finish(*ended):
+    """Stops sites and gives the last verdict on each, whatever happened to the others."""
+    problems = []
+    for site in ended:
+        try:
+            site.stop()
+        except Exception as error:
+            problems.append(str(error))
+        problems += site.httpd.judge()
+        if site.httpd in httpd.Httpd.living:
+            httpd.Httpd.living.remove(site.httpd)
+        site.discard()
+    if problems:
+        pytest.fail("\n".join(problems), pytrace=False)
+
+
+@pytest.fixture(scope="module")
+def site(request, database):
+    arguments = dict(getattr(request.module, "SITE", {}))
+    _require_build(arguments)
+    name = request.module.__name__.split(".")[-1].removeprefix("test_")
+    made = sites.Site(**{"name": name, "database": database, **arguments})
+    try:
+        made.start()
+    except BaseException:
+        made.stop()
+        raise
+    yield made
+    _finish(made)
+
+
+@pytest.fixture
+def make_site(request):
+    made = []
+
+    def make(start=True, **arguments):
+        _require_build(arguments)
+        new = sites.Site(**{"name": request.node.originalname.removeprefix("test_"), **arguments})
+        made.append(new)
+        return new.start() if start else new
+
+    yield make
+    _finish(*made)
+
+
+@pytest.fixture
+def client(site):
+    return site.client
+
+
+@pytest.fixture
+def webhook(site):
+    return site.webhook
+
+
+@pytest.fixture
+def double(site):
+    return site.double
+
+
+@pytest.fixture
+def db(site):
+    return site.database
+
+
+@pytest.fixture
+def story():
+    def load(name, start=None):
+        if not stories.available():
+            pytest.skip(f"no recorded stories at {stories.FOLDER}")
+        return stories.load(name, start)
+    return load
+
+
+@pytest.fixture(scope="session")
+def scale():
+    return scratch.scaled

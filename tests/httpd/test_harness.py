@@ -1,0 +1,125 @@
+"""The harness itself, on stock httpd: it serves, reloads, ends, and its log check bites."""
+import socket
+import time
+
+import pytest
+
+from harness import events, processes, stories
+from harness.content import PUBLIC, SECRET
+from harness.errorlog import ErrorLog
+from harness.site import Site
+
+SITE = {"module": False, "double": False}
+
+LOGIN = '<Location "/members">\n    Require valid-user\n</Location>\n'
+
+
+@pytest.fixture
+def stock(make_site):
+    return lambda **arguments: make_site(**{**SITE, **arguments})
+
+
+def test_a_site_serves_every_kind_of_content(site):
+    for path in ("/members/", "/members/page.html", "/open/includes.shtml", "/cgi/hello.cgi",
+                 "/dav/file.txt"):
+        answer = site.client.get(path)
+        assert (answer.status_code, SECRET in answer.text) == (200, True), path
+    assert site.client.get("/app/x", headers={"X-Probe": "1"}).json()["path"] == "/x"
+    assert site.backend.requests[-1]["path"] == "/x"
+    assert PUBLIC in site.client.browser().get("/").text
+
+
+def test_people_log_in_with_their_name_as_password(stock):
+    site = stock(extra=LOGIN)
+    assert site.client.get("/members/").status_code == 401
+    assert SECRET in site.client.user("bob").get("/members/").text
+
+
+def test_http2_is_spoken_where_the_mpm_allows_it(site):
+    if not site.httpd_has_http2:
+        pytest.skip("mod_http2 does not work with prefork")
+    answer = site.client.http2().get("/open/")
+    assert (answer.http_version, answer.status_code) == ("HTTP/2", 200)
+
+
+def test_a_file_can_be_put_by_dav(site):
+    assert site.client.put("/dav/new.txt", content=b"x").status_code == 201
+
+
+def test_graceful_takes_a_new_configuration_and_refuses_a_broken_one(stock):
+    site = stock()
+    assert site.reconfigure(extra="Redirect 410 /open").exit == 0
+    assert site.client.get("/open/").status_code == 410
+    result = site.reconfigure(extra="Nonsense On")
+    assert result.exit != 0 and "Nonsense" in result.output
+    assert site.httpd.configtest().exit != 0
+    assert site.client.get("/open/").status_code == 410
+
+
+def test_a_server_that_cannot_start_says_why(stock):
+    site = stock(start=False, extra="Nonsense On")
+    with pytest.raises(RuntimeError, match="Invalid command 'Nonsense'"):
+        site.start()
+    site.httpd.process = None
+
+
+def test_the_end_of_a_server_leaves_no_process_and_no_port(stock):
+    site = stock()
+    session, port = site.httpd.process.pid, site.port
+    assert len(site.httpd.pids()) >= 1
+    site.httpd.stop()
+    assert processes.members(session) == []
+    with pytest.raises(OSError):
+        socket.create_connection(("127.0.0.1", port), timeout=1)
+
+
+def test_an_unannounced_warning_is_a_problem_and_an_announced_one_is_not(stock):
+    site = stock()
+    site.client.get("/cgi/none.cgi")
+    site.httpd.log.wait("AH01264|AH02811", timeout=5)
+    assert any("AH01264|AH02811" in problem for problem in site.httpd.judge())
+    site.client.get("/cgi/none.cgi")
+    site.httpd.log.wait("AH01264|AH02811", since=site.httpd.log._seen, timeout=5)
+    site.expect_log("AH01264|AH02811", times=1)
+
+
+def test_a_log_line_that_was_announced_and_did_not_come_is_a_problem(tmp_path):
+    log = ErrorLog(tmp_path / "error.log")
+    log.path.write_text("[x] [core:warn] [pid 1] AH1: known\n[x] [core:notice] [pid 1] fine\n")
+    log.expect("AH1")
+    log.expect("AH2")
+    problems = log.judge()
+    assert len(problems) == 1 and "AH2" in problems[0]
+    assert log.judge() == []
+
+
+def test_a_crashed_child_is_a_problem(tmp_path):
+    log = ErrorLog(tmp_path / "error.log")
+    log.path.write_text("[x] [core:notice] [pid 1] AH00052: child pid 7 exit signal "
+                        "Segmentation fault (11)\n")
+    assert len(log.judge()) == 1
+
+
+def test_a_story_is_moved_to_now(story):
+    told = story("newest")
+    start = next(event for event in told if event.type == "customer.subscription.created")
+    assert abs(start.created - time.time()) < 60
+    assert start.json["created"] == start.created
+    assert start.json["data"]["object"]["trial_end"] > time.time()
+    assert [event.id for event in told] == [event.json["id"] for event in told]
+    assert stories.available()
+
+
+def test_built_events_carry_what_the_module_reads():
+    thing = events.subscription("bob", "pro", status="past_due")
+    event = events.subscription_updated(thing, previous={"status": "active"})
+    assert event["data"]["object"]["metadata"] == {"subbill_user": "bob"}
+    assert event["data"]["previous_attributes"] == {"status": "active"}
+    with pytest.raises(TypeError, match="no statuss"):
+        events.subscription(statuss="active")
+
+
+def test_a_site_can_be_built_without_starting(stock):
+    site = stock(start=False)
+    assert isinstance(site, Site) and not site.httpd.running
+    assert site.httpd.configtest().exit == 0
