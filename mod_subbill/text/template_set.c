@@ -16,10 +16,15 @@
 
 #define SUFFIX ".mustache"
 
+typedef struct page_t {
+    const sb_template_t *tmpl;
+    json_t *base; /* {"t": …, "lang": …, "page": {NAME: true}}; owned by the pool */
+} page_t;
+
 typedef struct language_t {
     const char *code;
-    apr_hash_t *templates; /* name -> sb_template_t * */
-    const json_t *base;    /* {"t": …, "lang": …}; owned by the pool */
+    const json_t *messages;
+    apr_hash_t *pages; /* name -> page_t * */
     sb_template_partials_t partials;
 } language_t;
 
@@ -31,16 +36,35 @@ struct sb_template_set_t {
     const char *css_etag;
 };
 
+static const page_t *page_find(const language_t *language, const char *name)
+{
+    return apr_hash_get(language->pages, name, APR_HASH_KEY_STRING);
+}
+
 static const sb_template_t *partial_find(const void *baton, const char *name)
 {
-    const language_t *language = baton;
-    return apr_hash_get(language->templates, name, APR_HASH_KEY_STRING);
+    const page_t *page = page_find(baton, name);
+    return page ? page->tmpl : NULL;
 }
 
 static apr_status_t json_release(void *json)
 {
     json_decref(json);
     return APR_SUCCESS;
+}
+
+/* What every template of that name may use beside its context; never changed afterwards, so that
+ * threads can share it without counting references. */
+static json_t *base_make(const language_t *language, const char *name, apr_pool_t *pool)
+{
+    json_t *base = json_object(), *page = json_object();
+
+    apr_pool_cleanup_register(pool, base, json_release, apr_pool_cleanup_null);
+    json_object_set(base, "t", (json_t *)language->messages);
+    json_object_set_new(base, "lang", json_string(language->code));
+    json_object_set_new(page, name, json_true());
+    json_object_set_new(base, "page", page);
+    return base;
 }
 
 /* name -> the source's place and content; the stronger source comes first and stays. */
@@ -99,14 +123,14 @@ static sb_status_e builtin_add(language_t *language, sb_result_t *result,
     return status;
 }
 
-static bool text_exists(const language_t *language, const char *name)
+static bool text_exists(const language_t *language, const char *key)
 {
-    const json_t *value = language->base;
+    const json_t *value = language->messages;
 
-    while (value && name) {
-        const char *dot = strchr(name, '.');
-        value = json_object_getn(value, name, dot ? (size_t)(dot - name) : strlen(name));
-        name = dot ? dot + 1 : NULL;
+    while (value && key) {
+        const char *dot = strchr(key, '.');
+        value = json_object_getn(value, key, dot ? (size_t)(dot - key) : strlen(key));
+        key = dot ? dot + 1 : NULL;
     }
     return json_is_string(value);
 }
@@ -121,7 +145,7 @@ static sb_status_e name_check(const language_t *language, sb_result_t *result,
                               "%s:%d: there is no " SUFFIX " file for {{> %s}}", where,
                               name->line, name->name);
     }
-    if (!strncmp(name->name, "t.", 2) && !text_exists(language, name->name)) {
+    if (!strncmp(name->name, "t.", 2) && !text_exists(language, name->name + 2)) {
         return sb_result_setf(result, pool, SB_INVALID, "template_unknown_text",
                               "Add the text to i18n/LANG.json below SubbillTemplates, or "
                               "correct the name.",
@@ -136,9 +160,9 @@ static sb_status_e language_check(const language_t *language, sb_result_t *resul
 {
     sb_status_e status = SB_OK;
 
-    for (apr_hash_index_t *at = apr_hash_first(pool, language->templates); at && !status;
+    for (apr_hash_index_t *at = apr_hash_first(pool, language->pages); at && !status;
          at = apr_hash_next(at)) {
-        const sb_template_t *tmpl = apr_hash_this_val(at);
+        const sb_template_t *tmpl = ((const page_t *)apr_hash_this_val(at))->tmpl;
         const apr_array_header_t *names = sb_template_names(tmpl, pool);
         for (int i = 0; i < names->nelts && !status; i++) {
             status = name_check(language, result, sb_template_where(tmpl),
@@ -152,14 +176,9 @@ static sb_status_e language_load(language_t *language, sb_result_t *result,
                                  const sb_i18n_t *i18n, const char *dir, const char *code,
                                  apr_pool_t *pool)
 {
-    json_t *base = json_object();
-
-    apr_pool_cleanup_register(pool, base, json_release, apr_pool_cleanup_null);
-    json_object_set(base, "t", (json_t *)sb_i18n_messages(i18n, code));
-    json_object_set_new(base, "lang", json_string(code));
     *language = (language_t){.code = code,
-                             .templates = apr_hash_make(pool),
-                             .base = base,
+                             .messages = sb_i18n_messages(i18n, code),
+                             .pages = apr_hash_make(pool),
                              .partials = {.find = partial_find, .baton = language}};
 
     sb_status_e status = directory_add(language, result, dir, code, pool);
@@ -238,12 +257,12 @@ sb_status_e sb_template_set_render(const char **html, sb_result_t *result,
     while (strcmp(language->code, code)) {
         language++; /* the code is one of the set's */
     }
-    const sb_template_t *tmpl = partial_find(language, page);
-    if (!tmpl) {
+    const page_t *found = page_find(language, page);
+    if (!found) {
         return sb_result_setf(result, pool, SB_INTERNAL, "unknown_page", NULL,
                               "There is no template %s" SUFFIX ".", page);
     }
-    return sb_template_render(html, NULL, result, tmpl, language->base, context,
+    return sb_template_render(html, NULL, result, found->tmpl, found->base, context,
                               &language->partials, pool);
 }
 

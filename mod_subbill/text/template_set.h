@@ -26,7 +26,7 @@ sb_status_e sb_template_set_load(sb_template_set_t **set, sb_result_t *result,
 const sb_i18n_t *sb_template_set_i18n(const sb_template_set_t *set);
 
 /* Renders page ("plans", "account", "return", "error") with context, to which the language's texts
- * come as `t` and its code as `lang`. The language falls back as in sb_i18n_language(). *html is
+ * come as `t`, its code as `lang` and page.NAME as true. The language falls back as in sb_i18n_language(). *html is
  * terminated UTF-8 from pool. Errors: SB_INTERNAL "unknown_page", and those of
  * sb_template_render(). */
 sb_status_e sb_template_set_render(const char **html, sb_result_t *result,
