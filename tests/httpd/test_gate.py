@@ -1,0 +1,425 @@
+"""SubbillGate and Require subscription: right status, way back, nothing of the page behind."""
+import socket
+import subprocess
+import time
+
+import pytest
+from harness import events, scratch
+from harness.content import PUBLIC, SECRET
+
+SITE = {
+    "double": False,
+    "load": ("cache", "cache_disk"),
+    "extra": """
+<Location "/members/hole">
+    Require all granted
+    Satisfy Any
+</Location>
+<Location "/members/free">
+    SubbillGate Off
+</Location>
+<Location "/loggedin">
+    SubbillGate free
+</Location>
+<Location "/either">
+    <RequireAny>
+        Require subscription pro
+        Require method OPTIONS
+    </RequireAny>
+</Location>
+<Location "/both">
+    <RequireAll>
+        Require valid-user
+        Require not subscription pro
+    </RequireAll>
+</Location>
+<Location "/env">
+    AuthType None
+    SubbillUser "%{env:SB_WHO}"
+    SubbillGate any
+    Require all granted
+</Location>
+<Location "/always402">
+    SubbillGate any
+    SubbillOnDeny 402
+</Location>
+<Location "/always403">
+    SubbillGate any
+    SubbillOnDeny 403
+</Location>
+<Location "/elsewhere">
+    SubbillGate any
+    SubbillOnDeny redirect https://shop.example/buy
+</Location>
+<Location "/graceful">
+    SubbillGate any
+    SubbillGrace 3
+</Location>
+SetEnvIf X-Who "(.*)" SB_WHO=$1
+""",
+}
+
+PLACES = ["/members/", "/members/page.html", "/members/deep/er/page.html", "/cgi/hello.cgi",
+          "/dav/file.txt", "/app/anything", "/require/", "/require/page.html"]
+
+
+def _refused(answer, status=402):
+    assert answer.status_code == status, f"{answer.status_code} {answer.headers} {answer.text[:300]}"
+    assert SECRET not in answer.text
+    assert "no-store" in answer.headers.get("Cache-Control", "") or status == 401
+
+
+@pytest.fixture(scope="module")
+def payer(site):
+    site.subscribe("bob", "basic")
+    return "bob"
+
+
+@pytest.mark.parametrize("path", PLACES)
+def test_a_stranger_meets_the_sites_login(site, path):
+    """M7, M9, B30: anonymous people are asked who they are; nothing is shown."""
+    answer = site.client.get(path)
+    _refused(answer, 401)
+    assert answer.headers["WWW-Authenticate"].startswith("Basic")
+
+
+@pytest.mark.parametrize("path", PLACES)
+def test_a_program_without_a_subscription_gets_402(site, path):
+    """M7, B7, B30, E21: files, directories, CGI, DAV, proxied applications and Require alike."""
+    answer = site.client.user("alice").get(path)
+    _refused(answer)
+    assert answer.headers["Content-Type"].startswith("application/problem+json")
+    assert answer.headers["X-Subbill-Reason"] in ("no_account", "no_subscription")
+    assert "WWW-Authenticate" not in answer.headers
+    problem = answer.json()
+    assert problem["status"] == 402
+    assert problem["links"]["plans"].endswith("/subbill/plans")
+
+
+@pytest.mark.parametrize("path", PLACES)
+def test_a_browser_without_a_subscription_is_shown_the_plans_with_the_way_back(site, path):
+    """A38, E21: 303 to the plans page, which knows where the person wanted to go."""
+    answer = site.client.browser("alice").get(path + "?x=1&y=2")
+    _refused(answer, 303)
+    assert "/subbill/plans?reason=no_" in answer.headers["Location"]
+    assert answer.headers["Location"].endswith(
+        "next=" + path.replace("/", "%2F") + "%3Fx%3D1%26y%3D2")
+
+
+@pytest.mark.parametrize("path", PLACES)
+def test_a_subscriber_gets_the_page_and_no_cache_may_keep_it(site, payer, path):
+    """M7, B7, T20: granted, private."""
+    answer = site.client.user(payer).get(path)
+    assert answer.status_code == 200
+    assert SECRET in answer.text
+    control = answer.headers["Cache-Control"]
+    assert "private" in control and "public" not in control and "s-maxage" not in control
+
+
+def test_too_low_a_plan_is_403_with_a_link_to_a_higher_one(site, payer):
+    """E21: the person is known and has paid, so neither login nor 402."""
+    for path in ("/workshop/page.html", "/require-pro/page.html"):
+        answer = site.client.user(payer).get(path)
+        _refused(answer, 403)
+        assert answer.headers["X-Subbill-Reason"] == "plan_too_low"
+        page = site.client.browser(payer).get(path)
+        _refused(page, 403)
+        assert "/subbill/plans" in page.text
+        assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+
+
+def test_a_higher_rank_opens_what_a_lower_one_opens(site):
+    """E21: pro passes where basic does."""
+    site.subscribe("carol", "pro")
+    for path in ("/members/page.html", "/workshop/page.html", "/require-pro/page.html"):
+        assert site.client.user("carol").get(path).status_code == 200
+
+
+def test_the_free_plan_is_held_by_everybody_who_is_logged_in(site):
+    """A1, E1: named it opens, `any` does not count it."""
+    _refused(site.client.get("/loggedin/x"), 401)
+    assert site.client.user("alice").get("/loggedin/x").status_code == 404  # open, no such file
+
+
+@pytest.mark.parametrize("method", ["HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PROPFIND", "MKCOL",
+                                    "COPY", "MOVE", "LOCK", "TRACE", "BREW"])
+def test_every_method_is_gated(site, method):
+    """T13, T17: no method passes, and the proxied application never hears of it."""
+    seen = len(site.backend.requests)
+    for path in ("/members/page.html", "/dav/file.txt", "/app/x"):
+        for client in (site.client, site.client.user("alice")):
+            answer = client.request(method, path)
+            assert answer.status_code in (401, 402, 405, 501), (method, path, answer.status_code)
+            assert SECRET not in answer.text
+    assert len(site.backend.requests) == seen
+
+
+@pytest.mark.parametrize("path", [
+    "/members/./page.html", "//members/page.html", "/members//page.html", "/open/../members/page.html",
+    "/%6dembers/page.html", "/members/%70age.html", "/open/%2e%2e/members/page.html",
+    "/members/page.html/", "/members/page.html/extra", "/members/page.html;x", "/members/page.html%00",
+    "/MEMBERS/page.html", "/members%2fpage.html", "/.%2e/members/page.html", "/members/page.html?",
+    "/open/includes.shtml", "/members/page.html%3fx", "/members/%2e/page.html", "/members/page%2ehtml"])
+def test_no_spelling_of_the_path_leads_round_the_gate(site, path):
+    """T12, T15: dots, slashes, escapes, path info, SSI."""
+    for client in (site.client, site.client.user("alice")):
+        raw = client.build_request("GET", site.url + "/")
+        with socket.create_connection(("127.0.0.1", site.port), timeout=10) as connection:
+            lines = [f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{site.port}", "Connection: close"]
+            if client is not site.client:
+                lines.append("Authorization: Basic YWxpY2U6YWxpY2U=")
+            connection.sendall("\r\n".join([*lines, "", ""]).encode())
+            answer = b"".join(iter(lambda: connection.recv(65536), b""))
+        assert SECRET.encode() not in answer, raw
+
+
+@pytest.mark.parametrize("headers", [
+    {"Range": "bytes=0-99"}, {"If-None-Match": "*"}, {"If-Modified-Since": "Mon, 01 Jan 2035 00:00:00 GMT"},
+    {"If-Range": '"x"', "Range": "bytes=0-"}, {"X-Original-URL": "/open/"}, {"X-Rewrite-URL": "/open/"},
+    {"X-HTTP-Method-Override": "OPTIONS"}, {"Upgrade": "h2c"}, {"Expect": "100-continue"},
+    {"X-Forwarded-User": "bob"}, {"Remote-User": "bob"}])
+def test_no_header_opens_or_probes_the_gate(site, payer, headers):
+    """T14, T19, T23: ranges, conditions and pretended identities say nothing about the page."""
+    for path in ("/members/page.html", "/app/x"):
+        answer = site.client.user("alice").get(path, headers=headers)
+        assert answer.status_code == 402, (headers, answer.status_code)
+        assert SECRET not in answer.text
+        assert "ETag" not in answer.headers and "Last-Modified" not in answer.headers
+
+
+def test_nested_configuration_does_not_open_the_gate(site):
+    """T45: Require all granted and Satisfy Any in a nested section change nothing."""
+    scratch.write(site.root / "docroot" / "members" / "hole" / "page.html", SECRET)
+    _refused(site.client.get("/members/hole/page.html"), 401)
+    _refused(site.client.user("alice").get("/members/hole/page.html"))
+
+
+def test_htaccess_does_not_open_the_gate(make_site):
+    """T45: twelve ways an author of .htaccess may try."""
+    site = make_site(double=False, allow_override="All")
+    for line in ("Require all granted", "Satisfy Any", "Require all granted\nSatisfy Any",
+                 "Allow from all\nSatisfy Any", "AuthType None", "AuthType None\nRequire all granted",
+                 "RewriteEngine On\nRewriteRule .* - [E=REMOTE_USER:bob]", "SetHandler default-handler",
+                 "Options +Indexes", "DirectoryIndex page.html", "ErrorDocument 402 /members/page.html",
+                 "FallbackResource /members/page.html"):
+        scratch.write(site.root / "docroot" / "members" / ".htaccess", line + "\n")
+        site.allow_log("access_compat|AH01797|AH01630")
+        for client in (site.client, site.client.user("alice"), site.client.browser("alice")):
+            for path in ("/members/", "/members/page.html", "/members/none"):
+                answer = client.get(path)
+                assert SECRET not in answer.text, (line, path)
+                assert answer.status_code in (303, 401, 402, 403, 500), (line, path, answer.status_code)
+
+
+def test_only_the_gates_own_directive_changes_it(site):
+    """T45: SubbillGate Off in the server's configuration is the one way to open a part."""
+    scratch.write(site.root / "docroot" / "members" / "free" / "page.html", PUBLIC)
+    assert site.client.get("/members/free/page.html").text == PUBLIC
+
+
+def test_internal_requests_do_not_walk_in(make_site):
+    """T15: DirectoryIndex, SSI, rewrites with PT, ErrorDocument, FallbackResource, Alias."""
+    site = make_site(double=False, extra="""
+RewriteEngine On
+RewriteRule ^/back-door$ /members/page.html [PT]
+Alias "/cellar" "${SB_ROOT}/docroot/members"
+<Location "/cellar">
+    SubbillGate any
+</Location>
+<Location "/broken">
+    ErrorDocument 404 /members/page.html
+</Location>
+<Location "/fallback">
+    FallbackResource /members/page.html
+</Location>
+""", start=False)
+    site.httpd.configure(f"Define SB_ROOT {site.root}\n" + site._conf())
+    site.httpd.start()
+    for client in (site.client, site.client.user("alice")):
+        for path in ("/back-door", "/cellar/page.html", "/cellar/", "/broken/x", "/fallback/x",
+                     "/open/includes.shtml"):
+            answer = client.get(path)
+            assert SECRET not in answer.text, path
+
+
+def test_the_refusal_is_the_same_whatever_is_behind(site):
+    """T16: byte for byte one body for file, directory, CGI, DAV and proxy."""
+    bodies = {site.client.user("alice").get(path).text.replace(path, "")
+              for path in ("/members/page.html", "/members/", "/cgi/hello.cgi", "/dav/file.txt", "/app/x")}
+    assert len(bodies) == 1
+
+
+def test_mod_cache_never_hands_a_gated_page_to_a_stranger(make_site):
+    """T20, M10: the quick handler runs before every check, so nothing gated may be stored."""
+    site = make_site(double=False, load=("cache", "cache_disk"), extra="CacheEnable disk /\n")
+    cache = site.root / "cache"
+    cache.mkdir()
+    scratch.give(cache)
+    site.reconfigure(extra=f"CacheEnable disk /\nCacheRoot {cache}\nCacheIgnoreNoLastMod On\n"
+                           "CacheDefaultExpire 600\nCacheStorePrivate On\nCacheStoreNoStore On\n")
+    site.subscribe("bob", "basic")
+    for path in ("/members/page.html", "/app/x", "/cgi/hello.cgi", "/require/page.html"):
+        for _ in range(2):
+            assert SECRET in site.client.user("bob").get(path).text
+        _refused(site.client.get(path), 401)
+        _refused(site.client.user("alice").get(path))
+        assert SECRET in site.client.user("bob").get(path).text
+
+
+def test_requirements_compose(site):
+    """E21: RequireAny, RequireAll and not, with the codes a person understands."""
+    assert site.client.user("alice").options("/either/").status_code in (200, 404)
+    _refused(site.client.user("alice").get("/either/"))
+    site.subscribe("dave", "pro")
+    assert site.client.user("dave").get("/either/").status_code == 404
+    assert site.client.user("alice").get("/both/").status_code == 404
+    assert site.client.user("dave").get("/both/").status_code in (401, 403)
+
+
+def test_an_identity_from_an_expression_needs_no_authtype(site, payer):
+    """B24: whoever another module put into the environment."""
+    assert site.client.get("/env/x", headers={"X-Who": payer}).status_code == 404
+    assert site.client.get("/env/x", headers={"X-Who": "alice"}).status_code == 402
+    assert site.client.get("/env/x").status_code == 401
+
+
+@pytest.mark.parametrize("name", ["a" * 191, "tab\there", "\x7f", "caf\xe9"])
+def test_names_we_do_not_take_are_refused(site, name):
+    """T22: control bytes, over-long names, invalid UTF-8."""
+    site.allow_log("SB101")
+    answer = site.client.get("/env/x", headers={"X-Who": name.encode("latin-1")})
+    assert answer.status_code == 403
+    assert answer.headers["X-Subbill-Reason"] == "bad_identity"
+
+
+def test_names_are_exact_bytes(site, payer):
+    """T22: neither case nor space nor accent makes another's plan mine."""
+    for name in ("Bob", "BOB", "bob ", " bob", "b\u00f3b", "bob\u200b", "bo\u0062\u0301"):
+        answer = site.client.get("/env/x", headers={"X-Who": name.encode()})
+        # Leading and trailing blanks never reach us: HTTP strips them from a header's value.
+        assert answer.status_code == (404 if name.strip() == "bob" else 402), name
+
+
+def test_what_a_refusal_looks_like_is_the_sites_choice(site):
+    """E21: SubbillOnDeny."""
+    for client in (site.client.user("alice"), site.client.browser("alice")):
+        _refused(client.get("/always402/x"), 402)
+        _refused(client.get("/always403/x"), 403)
+        answer = client.get("/elsewhere/x")
+        _refused(answer, 303)
+        assert answer.headers["Location"] == "https://shop.example/buy"
+    page = site.client.browser("alice").get("/always402/x")
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert "/subbill/plans" in page.text
+
+
+def test_the_administrators_error_document_is_used(make_site):
+    """Facts of httpd: ErrorDocument 402 goes on working, and knows the reason."""
+    site = make_site(double=False, extra='ErrorDocument 402 "please pay"\n')
+    answer = site.client.user("alice").get("/members/page.html")
+    assert (answer.status_code, answer.text) == (402, "please pay")
+
+
+def test_grace_keeps_a_past_due_subscriber_in_where_the_site_says_so(site):
+    """A16: past_due is the site's own decision, per location, and never for ever."""
+    thing = site.subscribe("erin", "basic")
+    late = {**thing, "status": "past_due"}
+    site.webhook(events.subscription_updated(late, previous={"status": "active"}))
+    answer = site.client.user("erin").get("/members/page.html")
+    _refused(answer)
+    assert answer.headers["X-Subbill-Reason"] == "past_due"
+    assert site.client.user("erin").get("/graceful/x").status_code == 404
+
+
+def test_the_gate_closes_and_opens_with_the_very_next_request(site):
+    """M7, C14, A16: every process of this host knows at once."""
+    user = site.new_user()
+    site.httpd.graceful()
+    client = site.client.user(user)
+    for _ in range(5):
+        for _ in range(8):
+            assert client.get("/members/page.html", headers={"Connection": "close"}).status_code == 402
+        thing = site.subscribe(user, "basic")
+        for _ in range(8):
+            assert client.get("/members/page.html", headers={"Connection": "close"}).status_code == 200
+        site.cancel(thing)
+
+
+def test_http2_is_gated_alike(site, payer):
+    """T18: the same decision on every stream."""
+    if not site.httpd_has_http2:
+        pytest.skip("HTTP/2 needs a threaded MPM")
+    client = site.client.http2()
+    assert client.get("/members/page.html").status_code == 401
+    assert client.get("/members/page.html", auth=("alice", "alice")).status_code == 402
+    assert SECRET in client.get("/members/page.html", auth=("bob", "bob")).text
+
+
+def test_a_site_can_be_closed_as_a_whole(make_site):
+    """M9: <Location "/"> closed; our own pages and the webhook stay open."""
+    site = make_site(double=False, gates='<Location "/">\nSubbillGate any\n</Location>\n')
+    _refused(site.client.get("/open/"), 401)
+    _refused(site.client.user("alice").get("/"))
+    assert site.client.get("/subbill/plans").status_code == 200
+    site.subscribe("bob", "basic")
+    assert site.client.user("bob").get("/open/").status_code == 200
+
+
+def test_with_the_switch_off_the_gate_stays_closed(make_site):
+    """C33: Off is no way in."""
+    site = make_site(double=False, directives={"SubbillEnabled": "Off"})
+    answer = site.client.user("alice").get("/members/page.html")
+    assert answer.status_code == 503 and answer.headers["X-Subbill-Reason"] == "disabled"
+    assert SECRET not in answer.text
+
+
+def test_routes_fit_addresses_that_exist_already(make_site):
+    """A12, B1, C10, C12, D5, E6, E7: SubbillRoute mounts exactly there and wins over everything."""
+    site = make_site(double=False, extra='ProxyPass / http://127.0.0.1:9/\n', directives={"SubbillRoute": [
+        "webhook /payments/webhook/stripe/", "plans /payments/plans/", "plans /pricing",
+        "account /accounts/profil/", "checkout /billing/stripe/checkout-session/"]})
+    assert site.client.get("/payments/plans/").status_code == 200
+    assert site.client.get("/pricing").status_code == 200
+    assert site.webhook(events.customer_created(events.customer()),
+                        path="/payments/webhook/stripe/").status_code == 200
+    assert site.webhook(events.customer_created(events.customer()),
+                        path="/payments/webhook/stripe").status_code == 200
+    answer = site.client.browser("alice").get("/members/page.html")
+    assert "/payments/plans/?reason=" in answer.headers["Location"]
+
+
+def test_a_warm_gate_asks_the_database_nothing(make_site):
+    """No query on a cache hit: the database may vanish and a known subscriber still gets in."""
+    site = make_site(double=False, httpd={"processes": 1})
+    site.subscribe("bob", "basic")
+    assert site.client.user("bob").get("/members/page.html").status_code == 200
+    site.database.path.rename(site.database.path.with_suffix(".away"))
+    started = time.monotonic()
+    assert site.client.user("bob").get("/members/page.html").status_code == 200
+    assert time.monotonic() - started < 2
+    site.database.path.with_suffix(".away").rename(site.database.path)
+
+
+def test_access_logs_can_tell_the_reason(make_site):
+    """D24: %{SUBBILL_REASON}e in a LogFormat."""
+    site = make_site(double=False, extra='CustomLog "${SB_LOG}" "%s %{SUBBILL_REASON}e"\n', start=False)
+    site.httpd.configure(f"Define SB_LOG {site.root}/logs/reason.log\n" + site._conf())
+    site.httpd.start()
+    site.client.user("alice").get("/members/page.html")
+    assert "402 no_" in (site.root / "logs" / "reason.log").read_text()
+
+
+def test_litmus_free_dav_work_goes_on_for_a_subscriber(site, payer):
+    """T17: PUT, PROPFIND, COPY, DELETE for who has paid."""
+    client = site.client.user(payer)
+    assert client.put("/dav/new.txt", content=b"mine").status_code == 201
+    assert client.request("PROPFIND", "/dav/", headers={"Depth": "1"}).status_code == 207
+    assert client.delete("/dav/new.txt").status_code == 204
+
+
+def test_a_refused_upload_leaves_nothing(site):
+    """T17: the body of a refused PUT is never stored."""
+    _refused(site.client.user("alice").put("/dav/theirs.txt", content=b"x" * 100000))
+    assert not (site.root / "docroot" / "dav" / "theirs.txt").exists()
+    assert subprocess.run(["ls", site.root / "docroot" / "dav"], check=True,
+                          capture_output=True).stdout == b"file.txt\n"
