@@ -79,8 +79,9 @@ static sb_status_e source_add(language_t *language, sb_result_t *result, const c
     sb_status_e status =
         sb_template_parse(&tmpl, result, source->where, source->text, source->len, pool);
     if (!status) {
-        apr_hash_set(language->templates, apr_pstrdup(pool, name), APR_HASH_KEY_STRING,
-                     tmpl);
+        page_t *page = apr_palloc(pool, sizeof(*page));
+        *page = (page_t){.tmpl = tmpl, .base = base_make(language, name, pool)};
+        apr_hash_set(language->pages, apr_pstrdup(pool, name), APR_HASH_KEY_STRING, page);
     }
     return status;
 }

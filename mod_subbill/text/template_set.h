@@ -26,9 +26,9 @@ sb_status_e sb_template_set_load(sb_template_set_t **set, sb_result_t *result,
 const sb_i18n_t *sb_template_set_i18n(const sb_template_set_t *set);
 
 /* Renders page ("plans", "account", "return", "error") with context, to which the language's texts
- * come as `t`, its code as `lang` and page.NAME as true. The language falls back as in sb_i18n_language(). *html is
- * terminated UTF-8 from pool. Errors: SB_INTERNAL "unknown_page", and those of
- * sb_template_render(). */
+ * come as `t`, its code as `lang` and `page.NAME` as true. The language falls back as in
+ * sb_i18n_language(). *html is terminated UTF-8 from pool. Errors: SB_INTERNAL "unknown_page",
+ * and those of sb_template_render(). */
 sb_status_e sb_template_set_render(const char **html, sb_result_t *result,
                                    const sb_template_set_t *set, const char *page,
                                    const char *lang, const json_t *context,
