@@ -44,7 +44,7 @@ SELECT 1
 -- dialect: pgsql
 SELECT 1 FROM (SELECT pg_advisory_xact_lock(7352186493)) AS taken
 -- dialect: mysql
-SELECT GET_LOCK(CONCAT('subbill_migrate.', DATABASE()), 60)
+SELECT GET_LOCK(CONCAT('subbill_migrate.', MD5(DATABASE())), 60)
 
 -- name: schema_unlock
 -- row: lock
@@ -52,14 +52,15 @@ SELECT GET_LOCK(CONCAT('subbill_migrate.', DATABASE()), 60)
 -- dialect: default
 SELECT 1
 -- dialect: mysql
-SELECT RELEASE_LOCK(CONCAT('subbill_migrate.', DATABASE()))
+SELECT RELEASE_LOCK(CONCAT('subbill_migrate.', MD5(DATABASE())))
 
--- Readers go on while somebody writes; the setting stays in the file.
--- name: schema_journal
+-- Before a migration. SQLite: readers go on while somebody writes; the setting stays in the file. The
+-- others: the time limits of ordinary sessions are too short for a migration.
+-- name: schema_prepare
 -- kind: command
 -- dialect: sqlite3
 PRAGMA journal_mode = WAL
 -- dialect: pgsql
-SET lock_timeout = 60000
+SET lock_timeout = 60000; SET statement_timeout = 0
 -- dialect: mysql
 SET SESSION lock_wait_timeout = 60

@@ -1,0 +1,165 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "store/events.h"
+
+#include "sb_statements.h"
+
+#include <apr_strings.h>
+#include <string.h>
+
+/* Lists of events must stay cheap while bodies may be large, so bodies lie in a table of their own and
+ * are read in pieces: apr_dbd's MySQL driver reserves the largest possible value per column. */
+
+enum { PIECE = 65536, REASON_MAX = 500 };
+
+static const char *const words[] = {
+    [SB_EVENT_RECEIVED] = "received",
+    [SB_EVENT_DONE] = "done",
+    [SB_EVENT_FAILED] = "failed",
+    [SB_EVENT_IGNORED] = "ignored",
+};
+
+const char *sb_event_state_word(sb_event_state_e state)
+{
+    return words[state];
+}
+
+bool sb_event_state_parse(sb_event_state_e *state, const char *word)
+{
+    for (int i = 0; word && i < (int)(sizeof(words) / sizeof(words[0])); i++) {
+        if (!strcmp(words[i], word)) {
+            *state = (sb_event_state_e)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Cut where a UTF-8 character ends. */
+static const char *short_reason(const char *reason, apr_pool_t *pool)
+{
+    apr_size_t length = reason ? strlen(reason) : 0;
+
+    if (length <= REASON_MAX) {
+        return reason;
+    }
+    length = REASON_MAX;
+    while (length && ((unsigned char)reason[length] & 0xc0) == 0x80) {
+        length--;
+    }
+    return apr_pstrmemdup(pool, reason, length);
+}
+
+static sb_event_row_t from_row(const sb_row_event_t *row)
+{
+    sb_event_row_t event = {
+        .id = row->id,
+        .type = row->type,
+        .livemode = row->livemode != 0,
+        .api_version = row->api_version,
+        .account = row->account,
+        .object_id = row->object_id,
+        .created_at = row->created_at,
+        .received_at = row->received_at,
+        .state = SB_EVENT_RECEIVED,
+        .reason = row->reason,
+        .attempts = (int)row->attempts,
+        .source = row->source,
+        .lease_until = row->lease_until,
+    };
+
+    sb_event_state_parse(&event.state, row->state);
+    return event;
+}
+
+apr_status_t sb_event_insert(bool *inserted, sb_event_state_e *stored, sb_conn_t *conn,
+                             const sb_event_row_t *event, const char *body,
+                             apr_pool_t *pool)
+{
+    const sb_row_event_state_t *rows;
+    int affected, n;
+
+    *inserted = false;
+    apr_status_t rv = sb_sql_event_insert(
+        &affected, conn, event->id, event->type, event->livemode, event->api_version,
+        event->account, event->object_id, event->created_at, event->received_at,
+        words[event->state], short_reason(event->reason, pool), event->attempts,
+        event->source, event->lease_until, pool);
+    if (rv) {
+        return rv;
+    }
+    if (affected == 1) {
+        *inserted = true;
+        if (stored) {
+            *stored = event->state;
+        }
+        return body ? sb_sql_event_body_insert(NULL, conn, event->id, body, pool)
+                    : APR_SUCCESS;
+    }
+    rv = sb_sql_event_lock(&rows, &n, conn, event->id, pool);
+    if (!rv && n && stored) {
+        sb_event_state_parse(stored, rows[0].state);
+    }
+    return rv;
+}
+
+apr_status_t sb_event_mark(sb_conn_t *conn, const char *id, sb_event_state_e state,
+                           const char *reason, apr_pool_t *pool)
+{
+    return sb_sql_event_mark(NULL, conn, id, words[state], short_reason(reason, pool),
+                             pool);
+}
+
+apr_status_t sb_event_get(sb_event_row_t **event, sb_conn_t *conn, const char *id,
+                          apr_pool_t *pool)
+{
+    const sb_row_event_t *rows;
+    int n;
+
+    *event = NULL;
+    apr_status_t rv = sb_sql_event_by_id(&rows, &n, conn, id, pool);
+    if (rv || !n) {
+        return rv;
+    }
+    *event = apr_palloc(pool, sizeof(**event));
+    **event = from_row(rows);
+    return APR_SUCCESS;
+}
+
+apr_status_t sb_event_list(sb_event_row_t **events, int *n, sb_conn_t *conn,
+                           const sb_event_state_e *state, int limit, apr_pool_t *pool)
+{
+    const sb_row_event_t *rows;
+
+    *events = NULL;
+    apr_status_t rv =
+        sb_sql_event_list(&rows, n, conn, state ? words[*state] : NULL, limit, pool);
+    if (rv || !*n) {
+        return rv;
+    }
+    *events = apr_palloc(pool, sizeof(**events) * (apr_size_t)*n);
+    for (int i = 0; i < *n; i++) {
+        (*events)[i] = from_row(&rows[i]);
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t sb_event_body(const char **body, sb_conn_t *conn, const char *id,
+                           apr_pool_t *pool)
+{
+    const sb_row_piece_t *rows;
+    int n;
+
+    *body = NULL;
+    for (apr_int64_t start = 1;; start += PIECE) {
+        apr_status_t rv =
+            sb_sql_event_body_piece(&rows, &n, conn, id, start, PIECE, pool);
+        if (rv || !n || !rows[0].piece) {
+            return rv;
+        }
+        *body = *body ? apr_pstrcat(pool, *body, rows[0].piece, NULL) : rows[0].piece;
+        /* a full piece has at least PIECE bytes, on every dialect */
+        if (strlen(rows[0].piece) < PIECE) {
+            return APR_SUCCESS;
+        }
+    }
+}

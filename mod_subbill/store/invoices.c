@@ -1,0 +1,108 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "store/invoices.h"
+
+#include "sb_statements.h"
+
+#include <string.h>
+
+static sb_invoice_t from_row(const sb_row_invoice_t *row)
+{
+    return (sb_invoice_t){
+        .id = row->id,
+        .livemode = row->livemode != 0,
+        .customer = row->customer,
+        .subscription = row->subscription,
+        .user = row->user,
+        .status = row->status,
+        .currency = row->currency,
+        .amount_due = row->amount_due,
+        .amount_paid = row->amount_paid,
+        .hosted_url = row->hosted_url,
+        .pdf_url = row->pdf_url,
+        .number = row->number,
+        .billing_reason = row->billing_reason,
+        .created_at = row->created_at,
+        .paid_at = row->paid_at,
+        .period_start = row->period_start,
+        .period_end = row->period_end,
+        .attempt_count = (int)row->attempt_count,
+        .next_payment_attempt = row->next_payment_attempt,
+        .event_created = row->event_created,
+        .source = row->source,
+    };
+}
+
+static bool settled(const char *status)
+{
+    return status && (!strcmp(status, "paid") || !strcmp(status, "void") ||
+                      !strcmp(status, "uncollectible"));
+}
+
+/* invoice.paid and an older invoice.payment_failed often carry the same second. */
+static bool replaces(const sb_invoice_t *invoice, const sb_row_invoice_told_t *stored)
+{
+    if (invoice->event_created != stored->event_created) {
+        return invoice->event_created > stored->event_created;
+    }
+    return !settled(stored->status) || settled(invoice->status);
+}
+
+apr_status_t sb_invoice_save(bool *saved, sb_conn_t *conn, const sb_invoice_t *invoice,
+                             apr_pool_t *pool)
+{
+    const sb_row_invoice_told_t *stored;
+    int n;
+
+    if (saved) {
+        *saved = false;
+    }
+    apr_status_t rv =
+        sb_sql_invoice_told(&stored, &n, conn, invoice->id, invoice->livemode, pool);
+    if (rv || (n && !replaces(invoice, stored))) {
+        return rv;
+    }
+    rv = sb_sql_invoice_save(
+        NULL, conn, invoice->id, invoice->livemode, invoice->customer,
+        invoice->subscription, invoice->user, invoice->status, invoice->currency,
+        invoice->amount_due, invoice->amount_paid, invoice->hosted_url, invoice->pdf_url,
+        invoice->number, invoice->billing_reason, invoice->created_at, invoice->paid_at,
+        invoice->period_start, invoice->period_end, invoice->attempt_count,
+        invoice->next_payment_attempt, invoice->event_created, invoice->source, pool);
+    if (!rv && saved) {
+        *saved = true;
+    }
+    return rv;
+}
+
+apr_status_t sb_invoice_list(sb_invoice_t **invoices, int *n, sb_conn_t *conn,
+                             const char *user, bool livemode, int limit, apr_pool_t *pool)
+{
+    const sb_row_invoice_t *rows;
+
+    *invoices = NULL;
+    apr_status_t rv = sb_sql_invoice_by_user(&rows, n, conn, user, livemode, limit, pool);
+    if (rv || !*n) {
+        return rv;
+    }
+    *invoices = apr_palloc(pool, sizeof(**invoices) * (apr_size_t)*n);
+    for (int i = 0; i < *n; i++) {
+        (*invoices)[i] = from_row(&rows[i]);
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t sb_invoice_unpaid(sb_invoice_t **invoice, sb_conn_t *conn, const char *user,
+                               bool livemode, apr_pool_t *pool)
+{
+    const sb_row_invoice_t *rows;
+    int n;
+
+    *invoice = NULL;
+    apr_status_t rv = sb_sql_invoice_unpaid(&rows, &n, conn, user, livemode, pool);
+    if (rv || !n) {
+        return rv;
+    }
+    *invoice = apr_palloc(pool, sizeof(**invoice));
+    **invoice = from_row(rows);
+    return APR_SUCCESS;
+}

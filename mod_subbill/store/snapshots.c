@@ -1,0 +1,50 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "store/snapshots.h"
+
+#include "sb_statements.h"
+
+apr_status_t sb_snapshot_read(sb_snapshot_rows_t *snapshot, sb_conn_t *conn,
+                              const char *user, bool livemode, apr_pool_t *pool)
+{
+    const sb_row_snapshot_t *rows;
+    int n;
+
+    *snapshot = (sb_snapshot_rows_t){.account_known = false};
+    apr_status_t rv = sb_sql_snapshot(&rows, &n, conn, user, livemode, pool);
+    if (rv || !n) {
+        return rv;
+    }
+    snapshot->account_known = true;
+    if (!rows[0].id) { /* the account's own row of the outer join */
+        return APR_SUCCESS;
+    }
+    sb_snapshot_row_t *out = apr_palloc(pool, sizeof(*out) * (apr_size_t)n);
+    for (int i = 0; i < n; i++) {
+        out[i] = (sb_snapshot_row_t){
+            .id = rows[i].id,
+            .plan = rows[i].plan,
+            .price = rows[i].price,
+            .product = rows[i].product,
+            .status_text = rows[i].status,
+            .standing =
+                {
+                    .status = sb_subscription_status(rows[i].status),
+                    .current_period_end = rows[i].current_period_end,
+                    .trial_end = rows[i].trial_end,
+                    .cancel_at = rows[i].cancel_at,
+                    .cancel_at_period_end = rows[i].cancel_at_period_end != 0,
+                    .past_due_since = rows[i].past_due_since,
+                },
+            .currency = rows[i].currency,
+            .interval = rows[i].interval,
+            .amount = rows[i].amount,
+            .quantity = rows[i].quantity,
+            .current_period_start = rows[i].current_period_start,
+            .ended_at = rows[i].ended_at,
+            .pause_collection = rows[i].pause_collection,
+        };
+    }
+    snapshot->rows = out;
+    snapshot->n = n;
+    return APR_SUCCESS;
+}
