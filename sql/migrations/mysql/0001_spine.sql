@@ -236,6 +236,7 @@ CREATE TABLE IF NOT EXISTS epoch (
     v BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (slot)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4;
+-- The WHERE keeps the parser from taking the ON of ON DUPLICATE for the join's.
 INSERT INTO epoch (slot, v)
 SELECT a.n + 4 * b.n + 16 * c.n + 64 * d.n + 256 * e.n, 0
   FROM (SELECT 0 AS n UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3) a
@@ -243,6 +244,7 @@ SELECT a.n + 4 * b.n + 16 * c.n + 64 * d.n + 256 * e.n, 0
   CROSS JOIN (SELECT 0 AS n UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3) c
   CROSS JOIN (SELECT 0 AS n UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3) d
   CROSS JOIN (SELECT 0 AS n UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3) e
+ WHERE 1 = 1
 ON DUPLICATE KEY UPDATE slot = VALUES(slot);
 
 -- Keys that all servers of the site share: 32 random bytes as hexadecimal digits.
