@@ -26,6 +26,17 @@ def pytest_generate_tests(metafunc):
                              scope="module")
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failure shows what the servers wrote last."""
+    outcome = yield
+    report = outcome.get_result()
+    if report.failed:
+        for server in httpd.Httpd.living:
+            report.sections.append((f"error log of {server.root.name}",
+                                    "\n".join(server.log.lines()[-25:])))
+
+
 @pytest.fixture(autouse=True)
 def _judged_servers():
     yield
@@ -49,6 +60,8 @@ def _finish(*ended):
         except Exception as error:
             problems.append(str(error))
         problems += site.httpd.judge()
+        if "Traceback" in site.double_words:
+            problems.append(f"the Stripe double failed:\n{site.double_words}")
         if site.httpd in httpd.Httpd.living:
             httpd.Httpd.living.remove(site.httpd)
         site.discard()

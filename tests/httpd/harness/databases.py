@@ -152,7 +152,7 @@ class Mysql(_Server):
 
     @staticmethod
     def _join(pairs):
-        return ",".join(f"{key}={value}" for key, value in pairs.items())
+        return " ".join(f"{key}={value}" for key, value in pairs.items())
 
     def _run(self, sql, database):
         words = ["mariadb", "--no-defaults", "--batch", "--skip-column-names",

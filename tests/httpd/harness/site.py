@@ -108,6 +108,7 @@ class Site:
         self._wants_migration = migrate and module
         self.backend = Backend()
         self.double = None
+        self.double_words = ""  # what the double wrote to standard error, known after stop()
         self._own_double = False
         self.database = database if isinstance(database, databases.Database) \
             else databases.make(database, self.root)
@@ -232,7 +233,7 @@ class Site:
             if self._client is not None:
                 self._client.close()
             if self._own_double:
-                self.double.stop()
+                self.double_words = self.double.stop() or ""
             self.backend.stop()
             if self._own_database:
                 self.database.drop()
