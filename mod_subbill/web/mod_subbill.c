@@ -192,4 +192,5 @@ static void register_hooks(apr_pool_t *pool)
     sb_route_hooks(pool);
     sb_gate_hooks(pool);
     sb_authz_hooks(pool);
+    sb_handler_hooks(pool);
 }
