@@ -185,11 +185,10 @@ def refund(state, params):
         "status": "pending" if rule == "pending" else "succeeded", "transfer_reversal": None})
     if rule != "ok":
         state.private(made["id"]).update(due=state.now() + 60, rule=rule)
-    before = copy.deepcopy(charge)
     charge["amount_refunded"] += amount
     charge["refunded"] = charge["amount_refunded"] == charge["amount_captured"]
     emit(state, "refund.created", made)
-    emit(state, "charge.refunded", charge, before)
+    emit(state, "charge.refunded", charge)
     return made
 
 

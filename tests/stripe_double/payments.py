@@ -6,7 +6,7 @@ from . import cards
 from .errors import invalid, missing, refused
 from .events import emit
 from .lists import matching, page
-from .tables import (CHARGE_LIST, PAYMENT_INTENT_LIST, PAYMENT_METHOD_ATTACH,
+from .tables import (CHARGE_LIST, CUSTOMER_METHOD_LIST, PAYMENT_INTENT_LIST, PAYMENT_METHOD_ATTACH,
                      PAYMENT_METHOD_LIST, RETRIEVE, SETUP_INTENT_LIST)
 
 NO_ADDRESS = {"city": None, "country": None, "line1": None, "line2": None, "postal_code": None,
@@ -82,7 +82,6 @@ def detach(state, params, id):
     if not method["customer"]:
         raise refused("The payment method you provided is not attached to a customer so "
                       "detachment is impossible.")
-    before = copy.deepcopy(method)
     owner = state.find("customer", method["customer"])
     method["customer"] = None
     if owner and not owner.get("deleted"):
@@ -92,7 +91,7 @@ def detach(state, params, id):
     for subscription in matching(state.all("subscription"), {"default_payment_method": id},
                                  "default_payment_method"):
         subscription["default_payment_method"] = None
-    emit(state, "payment_method.detached", method, before)
+    emit(state, "payment_method.detached", method)
     return method
 
 
@@ -285,7 +284,7 @@ ROUTES = [
      lambda state, params, id: state.fetch("payment_method", id)),
     ("POST", "/v1/payment_methods/{id}/attach", PAYMENT_METHOD_ATTACH, attach_method),
     ("POST", "/v1/payment_methods/{id}/detach", RETRIEVE, detach),
-    ("GET", "/v1/customers/{id}/payment_methods", PAYMENT_METHOD_LIST, methods_of_customer),
+    ("GET", "/v1/customers/{id}/payment_methods", CUSTOMER_METHOD_LIST, methods_of_customer),
     ("GET", "/v1/customers/{customer_id}/payment_methods/{id}", RETRIEVE, method_of_customer),
     ("GET", "/v1/payment_intents", PAYMENT_INTENT_LIST,
      _lists("payment_intent", "/v1/payment_intents", "customer")),

@@ -47,11 +47,14 @@ _CUSTOMER = dict(
     invoice_settings=INVOICE_SETTINGS, metadata=CLEARABLE_METADATA, name=clearable(string(256)),
     next_invoice_sequence=INTEGER, phone=clearable(string(20)), preferred_locales=array(STRING),
     shipping=clearable(SHIPPING), source=STRING,
-    tax=obj(ip_address=TEXT, validate_location=one_of("auto", "deferred", "immediately")),
     tax_exempt=clearable(one_of("exempt", "none", "reverse")), validate=BOOLEAN)
 CUSTOMER_CREATE = obj(**_CUSTOMER, payment_method=STRING, test_clock=STRING,
+                      tax=obj(ip_address=TEXT, validate_location=one_of("deferred",
+                                                                        "immediately")),
                       tax_id_data=array(obj(("type", "value"), type=STRING, value=STRING)))
-CUSTOMER_UPDATE = obj(**_CUSTOMER, default_source=STRING)
+CUSTOMER_UPDATE = obj(**_CUSTOMER, default_source=STRING,
+                      tax=obj(ip_address=TEXT, validate_location=one_of("auto", "deferred",
+                                                                        "immediately")))
 CUSTOMER_LIST = listing(created=RANGE, email=string(512), test_clock=STRING)
 CUSTOMER_SEARCH = searching()
 
@@ -148,6 +151,9 @@ PAYMENT_METHOD_TYPES = array(one_of(
     "ideal", "klarna", "link", "p24", "paypal", "revolut_pay", "sepa_debit", "sofort", "twint",
     "us_bank_account", "wechat_pay"))
 
+EXCLUDABLE_TYPES = array(one_of(*(word for word in PAYMENT_METHOD_TYPES["of"]["words"]
+                                  if word != "link")))
+
 LINE_ITEM = obj(
     adjustable_quantity=ADJUSTABLE, metadata=METADATA, price=STRING, quantity=INTEGER,
     tax_rates=array(STRING),
@@ -175,7 +181,7 @@ SESSION_CREATE = obj(
     customer_update=obj(address=one_of("auto", "never"), name=one_of("auto", "never"),
                         shipping=one_of("auto", "never")),
     discounts=array(obj(coupon=STRING, promotion_code=STRING)),
-    excluded_payment_method_types=PAYMENT_METHOD_TYPES, expand=EXPAND, expires_at=TIME,
+    excluded_payment_method_types=EXCLUDABLE_TYPES, expand=EXPAND, expires_at=TIME,
     integration_identifier=STRING,
     invoice_creation=obj(
         ("enabled",), enabled=BOOLEAN,
@@ -363,9 +369,10 @@ INVOICE_PAYMENT_LIST = listing(
                 type=one_of("payment_intent", "payment_record")))
 PAYMENT_INTENT_LIST = listing(created=RANGE, customer=STRING)
 SETUP_INTENT_LIST = listing(created=RANGE, customer=STRING, payment_method=STRING)
-PAYMENT_METHOD_LIST = listing(
-    allow_redisplay=one_of("always", "limited", "unspecified"), customer=STRING,
-    type=PAYMENT_METHOD_TYPES["of"])
+_METHODS = dict(allow_redisplay=one_of("always", "limited", "unspecified"),
+                type=PAYMENT_METHOD_TYPES["of"])
+PAYMENT_METHOD_LIST = listing(**_METHODS, customer=STRING)
+CUSTOMER_METHOD_LIST = listing(**_METHODS)
 PAYMENT_METHOD_ATTACH = obj(customer=STRING, expand=EXPAND)
 CHARGE_LIST = listing(created=RANGE, customer=STRING, payment_intent=STRING,
                       transfer_group=STRING)
