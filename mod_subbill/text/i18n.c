@@ -315,7 +315,8 @@ static const char *argument(const json_t *args, const char *name, apr_size_t len
         return json_string_value(value);
     }
     if (json_is_integer(value)) {
-        return apr_psprintf(pool, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+        return apr_psprintf(pool, "%" APR_INT64_T_FMT,
+                            (apr_int64_t)json_integer_value(value));
     }
     return NULL;
 }

@@ -128,13 +128,24 @@ static bool value_write(renderer_t *renderer, const sb_node_t *node)
     }
 }
 
+/* Counts nodes and rounds of lists, which may be empty. */
+static bool step_take(renderer_t *renderer)
+{
+    if (++renderer->steps > STEPS_MAX) {
+        sb_result_set(renderer->result, SB_TOO_LARGE, "template_too_large",
+                      "The page would take too many steps.", NULL);
+        return false;
+    }
+    return true;
+}
+
 static bool range_render(renderer_t *renderer, const frame_t *frame, int from, int to);
 
 static bool push_render(renderer_t *renderer, const frame_t *frame, const json_t *context,
                         int from, int to)
 {
     renderer->stack[renderer->depth++] = context;
-    bool ok = range_render(renderer, frame, from, to);
+    bool ok = step_take(renderer) && range_render(renderer, frame, from, to);
     renderer->depth--;
     return ok;
 }
@@ -218,12 +229,7 @@ static bool range_render(renderer_t *renderer, const frame_t *frame, int from, i
     const sb_node_t *nodes = frame->tmpl->nodes;
 
     for (int at = from; at < to; at = nodes[at].end ? nodes[at].end : at + 1) {
-        if (++renderer->steps > STEPS_MAX) {
-            sb_result_set(renderer->result, SB_TOO_LARGE, "template_too_large",
-                          "The page would take too many steps.", NULL);
-            return false;
-        }
-        if (!node_render(renderer, frame, at)) {
+        if (!step_take(renderer) || !node_render(renderer, frame, at)) {
             return false;
         }
     }
