@@ -15,13 +15,14 @@
  * ones are done: a run that was cut is taken up where it stopped. Two runs at once are kept apart by
  * BEGIN IMMEDIATE, an advisory lock and GET_LOCK respectively; the second finds nothing to do. */
 
-enum { LOCK_WAIT_S = 60, TOKEN_BYTES = 32, OPEN_WAIT_MS = 3000 };
+enum { LOCK_WAIT_S = 60, TOKEN_BYTES = 32, OPEN_WAIT_MS = 3000, ATTEMPTS = 3 };
 
 typedef struct {
     const sb_migrate_options_t *options;
     sb_result_t *result;
     sb_dsn_t dsn;
     sb_conn_t *conn;
+    bool once_more; /* it failed in a way that a fresh connection may not */
     apr_pool_t *pool;
 } run_t;
 
@@ -216,6 +217,9 @@ static sb_status_e migrate(run_t *run, sb_schema_t *schema)
         status = failed(run);
     }
     if (rv) {
+        /* SQLite tells the one who waited that the schema has changed under its feet */
+        run->once_more = run->conn->failure == SB_FAILURE_LOST ||
+                         run->conn->failure == SB_FAILURE_CONFLICT;
         sb_conn_rollback(run->conn);
     }
     sb_conn_close(run->conn);
@@ -235,7 +239,11 @@ sb_status_e sb_migrate_apply(sb_schema_t *schema, sb_result_t *result,
         status = sb_sqlite_file_make(result, run.dsn.path, options, pool);
     }
     if (!status) {
-        status = migrate(&run, schema);
+        int attempts = 0;
+        do {
+            run.once_more = false;
+            status = migrate(&run, schema);
+        } while (status && run.once_more && ++attempts < ATTEMPTS);
     }
     if (!status && run.dsn.path) {
         status = sb_sqlite_file_give(result, run.dsn.path, options, pool);

@@ -1,0 +1,54 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#ifndef SB_TEST_STORE_FIXTURE_H
+#define SB_TEST_STORE_FIXTURE_H
+
+#include <apr_dbd.h>
+
+#include "store/db.h"
+#include "store/migrate.h"
+
+/* An empty database of each kind in turn. SQLite always; PostgreSQL and MariaDB when SB_TEST_PGSQL
+ * and SB_TEST_MYSQL name one ("pgsql host=…"), whose tables are then dropped. */
+
+typedef struct store_fixture_t {
+    apr_pool_t *pool;
+    sb_dialect_e dialect;
+    const char *driver;
+    const char *params;
+    const char *folder; /* SQLite's scratch folder */
+    const apr_dbd_driver_t *admin_driver;
+    apr_dbd_t *admin; /* a connection past the code under test */
+    sb_result_t result;
+} store_fixture_t;
+
+extern store_fixture_t store;
+
+/* Checked fixture. */
+void store_setup(void);
+void store_teardown(void);
+
+/* Empties the database of this dialect; false when there is none to test with. */
+bool store_open(int dialect);
+
+/* The same and migrated. */
+bool store_open_migrated(int dialect);
+
+/* sb_db_create() on it; max and wait 0 = defaults. */
+sb_db_t *store_db(int max, int wait_ms);
+
+sb_migrate_options_t store_migrate_options(void);
+
+/* Statements past the code under test; failures end the test. The dialect's own SQL may be given in the
+ * order sqlite3, pgsql, mysql. */
+void store_admin(const char *sql);
+void store_admin_by_dialect(const char *sqlite3, const char *pgsql, const char *mysql);
+/* First column of the first row, "" when there is none. */
+const char *store_admin_value(const char *sql);
+apr_int64_t store_admin_count(const char *table);
+/* Ends the admin connection: for tests that want the file to themselves. */
+void store_admin_close(void);
+
+/* Everything that was logged since setup. */
+const char *store_log(void);
+
+#endif
