@@ -126,10 +126,11 @@ class Deliveries:
         """Release and retry everything now; wait until each was tried. Returns counts."""
         self.release()
         now = time.time()
-        todo = [entry for entry in self.state.deliveries if entry["state"] in _OPEN]
+        todo = [entry for entry in self.state.deliveries
+                if entry["state"] in (*_OPEN, "sending")]
         tried = {entry["id"]: len(entry["attempts"]) for entry in todo}
         for entry in todo:
-            entry["due"] = now
+            entry["due"] = min(entry["due"], now)
         self._wake()
         await self._until(lambda: all(
             entry["state"] not in (*_OPEN, "sending")

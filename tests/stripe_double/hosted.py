@@ -218,7 +218,8 @@ class Site:
                     self.state, session, base, problem.message)
                 return html(text)
         await self.settle(live, events)
-        return answer or self._after(session, base)
+        # An empty aiohttp response is falsy, so ask for None.
+        return self._after(session, base) if answer is None else answer
 
     def _after(self, session, base):
         """Where a finished action leads: the flow's own end, else the portal's front page."""
