@@ -1,0 +1,56 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/* Runs every unit suite, or those whose names are given as arguments. The working directory is the
+ * root of the project (SB_UNIT_DATA names the data folder otherwise). CK_FORK=no for valgrind. */
+
+#include "unit.h"
+
+#include <apr_general.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Alphabetical. */
+static const struct {
+    const char *name;
+    Suite *(*make)(void);
+} suites[] = {
+    {"entitlement", entitlement_suite},
+    {"escape", escape_suite},
+    {"i18n", i18n_suite},
+    {"identity", identity_suite},
+    {"json", json_suite},
+    {"money", money_suite},
+    {"return_url", return_url_suite},
+    {"signature", signature_suite},
+    {"subscription", subscription_suite},
+    {"template", template_suite},
+};
+
+static bool wanted(const char *name, int argc, char *argv[])
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], name) == 0) {
+            return true;
+        }
+    }
+    return argc < 2;
+}
+
+int main(int argc, char *argv[])
+{
+    SRunner *runner = srunner_create(NULL);
+    int run = 0, failed = 0;
+
+    apr_initialize();
+    atexit(apr_terminate);
+    for (size_t i = 0; i < sizeof(suites) / sizeof(suites[0]); i++) {
+        if (wanted(suites[i].name, argc, argv)) {
+            srunner_add_suite(runner, suites[i].make());
+        }
+    }
+    srunner_run_all(runner, CK_ENV);
+    run = srunner_ntests_run(runner);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 && run > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,46 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#ifndef SB_TESTS_UNIT_H
+#define SB_TESTS_UNIT_H
+
+#include <apr_pools.h>
+#include <check.h>
+#include <jansson.h>
+#include <stdbool.h>
+
+/* What unit tests share. */
+
+/* The pool of the running test: made by sb_unit_setup(), destroyed by sb_unit_teardown(). */
+extern apr_pool_t *sb_unit_pool;
+void sb_unit_setup(void);
+void sb_unit_teardown(void);
+
+/* A case with the fixture above. */
+TCase *sb_unit_case(const char *name);
+
+/* tests/unit/data/<name> as JSON; the test fails when it is missing or broken. Free it. */
+json_t *sb_unit_data(const char *name);
+
+/* Any file as text in sb_unit_pool, *length may be NULL; NULL when it is not there. */
+const char *sb_unit_file(const char *path, apr_size_t *length);
+
+/* The bytes of a hexadecimal text in sb_unit_pool, with a NUL behind. */
+char *sb_unit_unhex(const char *hex, apr_size_t *length);
+
+/* JSON from text written with ' instead of "; fails the test when it is none. Free it. */
+json_t *sb_unit_json(const char *text);
+
+/* Alphabetical. */
+Suite *catalog_suite(void);
+Suite *entitlement_suite(void);
+Suite *escape_suite(void);
+Suite *i18n_suite(void);
+Suite *identity_suite(void);
+Suite *json_suite(void);
+Suite *money_suite(void);
+Suite *return_url_suite(void);
+Suite *signature_suite(void);
+Suite *stripe_event_suite(void);
+Suite *subscription_suite(void);
+Suite *template_suite(void);
+
+#endif
