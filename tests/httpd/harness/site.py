@@ -165,11 +165,18 @@ class Site:
             webhook_secret_file=self.root / "secrets" / "webhook.secret", **options)
         self._own_double = True
 
+    def _database_source(self):
+        """The parameters as written in the configuration: those with a password in a file."""
+        if "pass" not in self.database.params:
+            return f'"{self.database.params}"'
+        path = scratch.write(self.root / "secrets" / "database", self.database.params + "\n", 0o600)
+        return f"file:{path}"
+
     def _default_directives(self):
         base = f"http://127.0.0.1:{self.port}"
         lines = {
             "SubbillEnabled": "On",
-            "SubbillDatabase": f'{self.database.driver} "{self.database.params}"',
+            "SubbillDatabase": f"{self.database.driver} {self._database_source()}",
             "SubbillMode": "test",
             "SubbillStripeKey": f"file:{self.root}/secrets/stripe.key",
             "SubbillStripePublishableKey": PUBLISHABLE_KEY,
