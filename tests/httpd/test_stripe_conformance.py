@@ -134,7 +134,7 @@ def _payments(api, control):
 
 
 def test_every_object_the_double_keeps_fits_the_closed_schemas(world):
-    """C24: what a client reads here is what it would read from Stripe."""
+    """What a client reads here is what it would read from Stripe."""
     double, api = world
     problems, kinds = [], set()
     for kind, things in double.control.state()["test"].items():
@@ -149,7 +149,7 @@ def test_every_object_the_double_keeps_fits_the_closed_schemas(world):
 
 
 def test_every_event_fits_and_carries_the_object_of_its_type(world):
-    """A15, A16: webhook bodies have the newest shapes."""
+    """Webhook bodies have the newest shapes."""
     double, _ = world
     events = double.control.events()
     problems = [problem for event in events for problem in conformance.check_event(event)]

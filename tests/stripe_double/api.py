@@ -156,7 +156,7 @@ class Api:
             version = headers.get("Stripe-Version")
             if version and not _VERSION.fullmatch(version):
                 raise invalid(f"Invalid Stripe API version: {version}. Check your configuration "
-                              f"and your documentation.")
+                              "and your documentation.")
             table, work, ids = self._route(method, path)
             tree = self._decode(method, headers, query, body)
             typed = params.check(table, tree)

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 
 from . import entitlements, invoices, periods
 from .events import emit
-from .lists import matching
 from .periods import DAY
 
 FINAL = ("canceled", "incomplete_expired")

@@ -66,7 +66,7 @@ def mark_uncollectible(state, params, id):
 def _closed(state, id, status):
     invoice = state.fetch("invoice", id)
     if invoice["status"] not in ("open", "uncollectible"):
-        raise refused(f"You can only pass in open invoices. This invoice isn't open.")
+        raise refused("You can only pass in open invoices. This invoice isn't open.")
     invoices.close(state, invoice, status)
     return invoice
 

@@ -23,7 +23,7 @@ class Handle:
         self._log = log
 
     def stop(self):
-        """End it; returns what it wrote to standard error."""
+        """End it; returns what it wrote to standard error (once)."""
         if self.process.poll() is None:
             self.process.terminate()
             try:
@@ -32,9 +32,11 @@ class Handle:
                 self.process.kill()
                 self.process.wait()
         self.process.stdout.close()
+        if self._log.closed:
+            return ""
         self._log.seek(0)
         text = self._log.read().decode("utf-8", "replace")
-        self._log.seek(0, os.SEEK_END)
+        self._log.close()
         return text
 
     def __enter__(self):

@@ -93,8 +93,8 @@ def recurring_price(state, each, where):
                       "parameter_missing")
     price = state.fetch("price", each["price"], f"{where}[price]")
     if not price["recurring"]:
-        raise refused(f"The price specified is set to `type=one_time` but this field only "
-                      f"accepts prices with `type=recurring`.", f"{where}[price]")
+        raise refused("The price specified is set to `type=one_time` but this field only "
+                      "accepts prices with `type=recurring`.", f"{where}[price]")
     if not price["active"]:
         raise refused("The price specified is inactive. This field only accepts active prices.",
                       f"{where}[price]")
