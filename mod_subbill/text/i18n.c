@@ -196,16 +196,19 @@ static sb_status_e codes_check(sb_i18n_t *i18n, sb_result_t *result,
                                const apr_array_header_t *languages, apr_pool_t *pool)
 {
     static const char *const builtin[] = {"en", "de"};
-    int n = languages ? languages->nelts : 0;
+    int own = languages ? languages->nelts : 0;
+    int n = own ? own : 2;
 
     i18n->codes = apr_array_make(pool, 4, sizeof(const char *));
-    for (int i = 0; i < (n ? n : 2); i++) {
-        const char *code = n ? APR_ARRAY_IDX(languages, i, const char *) : builtin[i];
-        if (!code_is_valid(code) || i == LANGUAGES_MAX) {
+    for (int i = 0; i < n; i++) {
+        const char *code = own ? APR_ARRAY_IDX(languages, i, const char *) : builtin[i];
+        if (!code_is_valid(code) || n > LANGUAGES_MAX) {
             return sb_result_setf(
                 result, pool, SB_INVALID, "i18n_invalid",
                 "Write codes such as en, de or pt-BR, at most 32 of them.",
-                "SubbillLanguages: \"%s\" is not a language", code);
+                n > LANGUAGES_MAX ? "SubbillLanguages: \"%s\" and others are too many"
+                                  : "SubbillLanguages: \"%s\" is not a language",
+                code);
         }
         *(const char **)apr_array_push(i18n->codes) = apr_pstrdup(pool, code);
     }
