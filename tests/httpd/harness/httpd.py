@@ -80,7 +80,7 @@ class Httpd:
 
     def __init__(self, root, conf="", load=modules.STANDARD, port=None, mpm=None,
                  log_level="info", host="127.0.0.1", processes=2, threads=16, valgrind=None,
-                 single=False):
+                 single=False, fixed_port=False):
         self.root = root
         self.conf = conf
         self.load = list(load)
@@ -92,6 +92,7 @@ class Httpd:
         self.threads = threads
         self.valgrind = valgrind or os.environ.get("SB_VALGRIND")
         self.single = single
+        self.fixed_port = fixed_port
         self.process = None
         self.log = ErrorLog(root / "logs" / "error.log")
         for folder in ("logs", "run", "bin"):
@@ -194,7 +195,7 @@ class Httpd:
                 Httpd.living.append(self)
             if self._wait_ready(mark):
                 return self
-            if "AH00072" not in self.startup_output():
+            if self.fixed_port or "AH00072" not in self.startup_output():
                 break
             # Somebody took the port between our look and httpd's bind.
             self.port = scratch.free_port()
