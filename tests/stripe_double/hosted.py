@@ -60,7 +60,7 @@ class Site:
 
     def routes(self):
         return [
-            web.get("/_assets/double.css", self.style),
+            web.get("/_assets/double.css", self.style), web.get("/favicon.ico", self.icon),
             web.get("/c/pay/{id}", self.checkout), web.post("/c/pay/{id}", self.pay),
             web.post("/c/pay/{id}/code", self.code),
             web.post("/c/pay/{id}/challenge", self.challenge),
@@ -73,6 +73,9 @@ class Site:
 
     async def style(self, request):
         return web.Response(text=pages.STYLE, content_type="text/css")
+
+    async def icon(self, request):
+        return web.Response(status=204)
 
     def locate(self, kind, ident):
         """(object, live) in whichever book holds it."""
