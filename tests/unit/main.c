@@ -14,13 +14,16 @@ static const struct {
     const char *name;
     Suite *(*make)(void);
 } suites[] = {
+    {"crypto", crypto_suite},
     {"entitlement", entitlement_suite},
     {"escape", escape_suite},
     {"i18n", i18n_suite},
     {"identity", identity_suite},
     {"json", json_suite},
+    {"log", log_suite},
     {"money", money_suite},
     {"return_url", return_url_suite},
+    {"settings", settings_suite},
     {"signature", signature_suite},
     {"subscription", subscription_suite},
     {"template", template_suite},

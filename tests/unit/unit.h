@@ -31,13 +31,16 @@ json_t *sb_unit_json(const char *text);
 
 /* Alphabetical. */
 Suite *catalog_suite(void);
+Suite *crypto_suite(void);
 Suite *entitlement_suite(void);
 Suite *escape_suite(void);
 Suite *i18n_suite(void);
 Suite *identity_suite(void);
 Suite *json_suite(void);
+Suite *log_suite(void);
 Suite *money_suite(void);
 Suite *return_url_suite(void);
+Suite *settings_suite(void);
 Suite *signature_suite(void);
 Suite *stripe_event_suite(void);
 Suite *subscription_suite(void);
