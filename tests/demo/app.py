@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """The demo's application: a counter of herons on a port of its own, behind httpd's gate.
 
 It knows nothing of plans or Stripe. Whoever reaches it has passed the gate, and httpd says who it is.

@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """The demo's pages: fragments of site/ set into a frame, in English and German."""
 import html
 import json

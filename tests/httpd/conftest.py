@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """Fixtures of the httpd tests.
 
     site        a running Site shared by the tests of one module; the module's variable SITE holds

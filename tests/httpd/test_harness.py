@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """The harness itself, on stock httpd: it serves, reloads, ends, and its log check bites."""
 import socket
 import time

@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """What the checks share: the files of the project, and C text without its comments.
 
 A check is a function that yields findings, each "path:line: sentence"; main() prints them and ends

@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """A tiny application behind the proxy that remembers every request it saw.
 
 It answers with the secret and with the headers it was given, as JSON, so that a test sees both

@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """The catalogue most tests sell from: free, basic and pro in one group, one contact plan.
 
 The prices are those of the event stories, so that a story's subscriptions map to these plans in

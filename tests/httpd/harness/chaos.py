@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """A TCP relay between the module and a server, which a test can slow down, silence or cut.
 
     with Relay(("127.0.0.1", 5432)) as relay:      # or a unix socket's path

@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """HTTP as a person, a program and Stripe speak it to the site under test."""
 import hashlib
 import hmac

@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """The files of a test site and the people who may log in.
 
 Every protected answer, whatever makes it, holds the words of SECRET: a test of a refusal looks for

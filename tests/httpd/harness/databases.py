@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """A database of its own for each site, on any of the three dialects, and a look into its tables.
 
 SQLite is a file below the site. PostgreSQL and MariaDB are servers somebody started (tests/run, or

@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """What httpd wrote, and whether it may have.
 
 A line of level warn or worse fails the test that caused it, and so does any sign of a crashed

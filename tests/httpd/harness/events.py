@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """Events as Stripe sends them, newest API version, built from the few facts a test cares about.
 
 One world per call of new(): ids come from a counter, so that tests sharing a site do not meet.

@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """One real apache2 with a ServerRoot of its own.
 
 It runs in the foreground of a session we own, so that its end is certain, but is spoken to as an

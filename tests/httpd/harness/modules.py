@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """Which of Debian's httpd modules a site loads, in an order that resolves their symbols."""
 from pathlib import Path
 

@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """Starting programs that must not outlive us, and ending them with everything they started.
 
 Each runs in a session of its own; its end is the end of that session. Should we be killed without

@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """A pytest plugin (-p harness.report) that writes the outcome of every test to $SB_REPORT as JSON.
 
 Each test counts once, by its worst phase: a test whose servers complained afterwards has failed,

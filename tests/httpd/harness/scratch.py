@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """Where tests put their files, which ports they take, which build they test.
 
 Scratch folders lie under build/test (or $SB_SCRATCH). httpd's children run as www-data when we are

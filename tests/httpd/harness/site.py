@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """A whole site: httpd with the module, its database, catalogue and secrets, a Stripe double, people
 with passwords, and the same secret behind every kind of handler.
 

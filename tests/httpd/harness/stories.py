@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """The recorded event stories beside the project, moved in time so that they happen now.
 
 Every integer between 1 600 000 000 and 2 000 000 000 in those files is a Unix time, so a story is
