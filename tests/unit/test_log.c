@@ -9,7 +9,7 @@ typedef struct heard_t {
     char last[4096];
 } heard_t;
 
-static void listen(void *baton, sb_log_level_e level, apr_status_t rv, const char *line)
+static void hear(void *baton, sb_log_level_e level, apr_status_t rv, const char *line)
 {
     heard_t *heard = baton;
 
@@ -59,7 +59,7 @@ START_TEST(test_a_message_is_one_line_with_its_id)
 {
     heard_t heard = {0};
 
-    sb_log_sink_set(listen, &heard);
+    sb_log_sink_set(hear, &heard);
     sb_log(SB_LOG_ERROR, 0, "SB000", "first %s", "a\nb");
     ck_assert_int_eq(heard.lines, 1);
     ck_assert_str_eq(heard.last, "SB000: first a\\x0ab");
@@ -74,7 +74,7 @@ START_TEST(test_a_repeated_message_is_limited)
 {
     heard_t heard = {0};
 
-    sb_log_sink_set(listen, &heard);
+    sb_log_sink_set(hear, &heard);
     for (int i = 0; i < 1000; i++) {
         sb_log_limited(SB_LOG_WARNING, 0, "SB999", "again");
     }
