@@ -1,0 +1,282 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+/* GET account and GET subscription: what somebody has here. Always the caller's own: no id in a
+ * request chooses whose account is shown. */
+#include "service/account.h"
+#include "text/money.h"
+#include "web/csrf.h"
+#include "web/handlers.h"
+#include "web/pages.h"
+#include "web/problem.h"
+
+#include <apr_strings.h>
+
+static sb_status_e view_load(sb_account_view_t **view, sb_result_t *result,
+                             const sb_exchange_t *x)
+{
+    int grace = sb_dir_of(x->r)->grace_days;
+
+    sb_result_clear(result);
+    return sb_account_load(view, result, x->service, x->user, grace > 0 ? grace : 0,
+                           x->pool);
+}
+
+/* --- texts ---------------------------------------------------------------------------------- */
+
+static json_t *text_with_date(const sb_exchange_t *x, const char *key, apr_int64_t when)
+{
+    json_t *args = sb_service_own(
+        json_pack("{s:s}", "date", sb_date_format(when, x->lang, x->pool)), x->pool);
+
+    return json_string(sb_i18n_format(sb_template_set_i18n(x->server->templates), x->lang,
+                                      key, args, x->pool));
+}
+
+static const char *days_text(const sb_exchange_t *x, int days)
+{
+    json_t *args = sb_service_own(json_pack("{s:i}", "count", days), x->pool);
+
+    return sb_i18n_format(sb_template_set_i18n(x->server->templates), x->lang, "days",
+                          args, x->pool);
+}
+
+/* A word of Stripe's as a text; words that Stripe invents later as "unknown". */
+static const char *word_text(const sb_exchange_t *x, const char *family, const char *word)
+{
+    const char *key = apr_pstrcat(x->pool, family, ".", word ? word : "", NULL);
+
+    return sb_i18n_has(sb_template_set_i18n(x->server->templates), key)
+               ? sb_exchange_text(x, key)
+               : sb_exchange_text(x, "status.unknown");
+}
+
+/* An address from Stripe as a link: nothing but http(s) becomes one (T27). */
+static json_t *link_or_null(const char *url)
+{
+    return url && (strncmp(url, "https://", 8) == 0 || strncmp(url, "http://", 7) == 0)
+               ? json_string(url)
+               : json_null();
+}
+
+/* --- subscriptions -------------------------------------------------------------------------- */
+
+static void fact_add(json_t *facts, const sb_exchange_t *x, const char *label,
+                     const char *value)
+{
+    if (value && *value) {
+        json_array_append_new(
+            facts,
+            json_pack("{s:s, s:s}", "label", sb_exchange_text(x, label), "value", value));
+    }
+}
+
+static void date_add(json_t *facts, const sb_exchange_t *x, const char *label,
+                     apr_int64_t when)
+{
+    fact_add(facts, x, label, when ? sb_date_format(when, x->lang, x->pool) : NULL);
+}
+
+static json_t *facts_of(const sb_exchange_t *x, const sb_held_t *held)
+{
+    const sb_subscription_t *sub = held->sub;
+    json_t *facts = json_array();
+
+    if (sb_subscription_status_final(sub->status)) {
+        date_add(facts, x, "account.ended_on",
+                 sub->ended_at ? sub->ended_at : sub->canceled_at);
+    }
+    else if (held->ends_at) {
+        date_add(facts, x, "account.ends_on", held->ends_at);
+    }
+    else if (sub->status == SB_STATUS_TRIALING) {
+        date_add(facts, x, "account.trial_ends_on", sub->trial_end);
+    }
+    else {
+        date_add(facts, x, "account.renews_on", sub->current_period_end);
+    }
+    if (held->access.granted && held->days_remaining > 0) {
+        fact_add(facts, x, "account.remaining", days_text(x, held->days_remaining));
+    }
+    date_add(facts, x, "account.started_on", sub->created);
+    return facts;
+}
+
+static void price_add(json_t *entry, const sb_exchange_t *x, const sb_subscription_t *sub)
+{
+    apr_int64_t quantity = sub->quantity > 0 ? sub->quantity : 1;
+    apr_int64_t total;
+
+    if (sub->amount < 0 || !sub->currency ||
+        __builtin_mul_overflow(sub->amount, quantity, &total)) {
+        return;
+    }
+    json_object_set_new(
+        entry, "price_text",
+        json_string(sb_money_format(total, sub->currency, x->lang, x->pool)));
+    if (sub->interval) {
+        json_object_set_new(
+            entry, "interval_text",
+            json_string(sb_page_interval(x, sub->interval, sub->interval_count)));
+    }
+}
+
+static void notices_add(json_t *entry, const sb_exchange_t *x, const sb_held_t *held)
+{
+    const sb_subscription_t *sub = held->sub;
+
+    if (sb_subscription_status_final(sub->status)) {
+        return;
+    }
+    if (held->ends_at) {
+        json_object_set_new(entry, "cancel_notice_text",
+                            text_with_date(x, "account.cancel_notice", held->ends_at));
+    }
+    else if (sub->status == SB_STATUS_TRIALING && sub->trial_end) {
+        json_object_set_new(entry, "cancel_notice_text",
+                            text_with_date(x, "account.trial_notice", sub->trial_end));
+    }
+    if (sub->status == SB_STATUS_PAST_DUE || sub->status == SB_STATUS_UNPAID) {
+        json_object_set_new(entry, "past_due_text",
+                            json_string(sb_exchange_text(x, "account.past_due")));
+        json_object_set_new(entry, "pay_url",
+                            link_or_null(held->unpaid ? held->unpaid->hosted_url : NULL));
+    }
+}
+
+static json_t *subscription_of(const sb_exchange_t *x, const sb_held_t *held)
+{
+    const sb_subscription_t *sub = held->sub;
+    bool over = sb_subscription_status_final(sub->status);
+    const char *name = held->plan ? sb_catalog_text(&held->plan->name, x->lang) : NULL;
+    json_t *entry =
+        json_pack("{s:s, s:s, s:s, s:b, s:b}", "plan_name", name ? name : sub->id,
+                  "status", sb_subscription_status_word(sub->status), "status_text",
+                  word_text(x, "status", sb_subscription_status_word(sub->status)),
+                  "good", held->access.granted && !held->access.in_grace, "warn",
+                  !over && (!held->access.granted || held->access.in_grace));
+
+    price_add(entry, x, sub);
+    notices_add(entry, x, held);
+    json_object_set_new(entry, "facts", facts_of(x, held));
+    return entry;
+}
+
+/* What runs; when nothing does, the last that ended. */
+static json_t *subscriptions_of(const sb_exchange_t *x, const sb_account_view_t *view)
+{
+    json_t *subscriptions = json_array();
+
+    for (int i = 0; i < view->held_n; i++) {
+        const sb_held_t *held = &view->held[i];
+        if (i == 0 || !sb_subscription_status_final(held->sub->status)) {
+            json_array_append_new(subscriptions, subscription_of(x, held));
+        }
+    }
+    return subscriptions;
+}
+
+/* --- invoices ------------------------------------------------------------------------------- */
+
+static json_t *invoices_page(const sb_exchange_t *x, const sb_account_view_t *view)
+{
+    json_t *invoices = json_array();
+
+    for (int i = 0; i < view->invoices_n; i++) {
+        const sb_invoice_t *invoice = &view->invoices[i];
+        bool paid = strcmp(invoice->status, "paid") == 0;
+        json_array_append_new(
+            invoices,
+            json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "date_text",
+                      sb_date_format(invoice->created_at, x->lang, x->pool), "number",
+                      invoice->number ? invoice->number : "", "amount_text",
+                      sb_money_format(paid ? invoice->amount_paid : invoice->amount_due,
+                                      invoice->currency, x->lang, x->pool),
+                      "status_text", word_text(x, "invoice_status", invoice->status),
+                      "hosted_url", link_or_null(invoice->hosted_url), "pdf_url",
+                      link_or_null(invoice->pdf_url)));
+    }
+    return invoices;
+}
+
+static json_t *invoices_document(const sb_account_view_t *view)
+{
+    json_t *invoices = json_array();
+
+    for (int i = 0; i < view->invoices_n; i++) {
+        const sb_invoice_t *invoice = &view->invoices[i];
+        json_array_append_new(
+            invoices,
+            json_pack("{s:s, s:s?, s:s, s:s, s:I, s:I, s:I, s:o, s:o}", "id", invoice->id,
+                      "number", invoice->number, "status", invoice->status, "currency",
+                      invoice->currency, "amount_due", (json_int_t)invoice->amount_due,
+                      "amount_paid", (json_int_t)invoice->amount_paid, "created",
+                      (json_int_t)invoice->created_at, "hosted_url",
+                      link_or_null(invoice->hosted_url), "pdf_url",
+                      link_or_null(invoice->pdf_url)));
+    }
+    return invoices;
+}
+
+/* --- handlers ------------------------------------------------------------------------------- */
+
+static const char *free_plan_name(const sb_exchange_t *x, const sb_account_view_t *view)
+{
+    const sb_catalog_plan_t *plan =
+        sb_catalog_plan_at(x->server->catalog, view->holding.best);
+
+    return plan && plan->free ? sb_catalog_text(&plan->name, x->lang) : NULL;
+}
+
+static int page(sb_exchange_t *x, const sb_account_view_t *view)
+{
+    sb_result_t result;
+
+    sb_result_clear(&result);
+    if (sb_csrf_issue(x, &result) != SB_OK) {
+        return sb_problem_send(x->r, &result);
+    }
+    json_t *context = sb_page_context(x, "account.title");
+    const char *free_plan = free_plan_name(x, view);
+    const char *email = view->email ? view->email : x->email;
+
+    json_object_set_new(context, "has_subscription", json_boolean(view->held_n > 0));
+    json_object_set_new(context, "subscriptions", subscriptions_of(x, view));
+    json_object_set_new(context, "portal_available",
+                        json_boolean(view->customer != NULL));
+    json_object_set_new(context, "free_plan_name",
+                        free_plan ? json_string(free_plan) : json_null());
+    json_object_set_new(context, "email", email ? json_string(email) : json_null());
+    json_object_set_new(context, "has_invoices", json_boolean(view->invoices_n > 0));
+    json_object_set_new(context, "invoices", invoices_page(x, view));
+    return sb_page_send(x, HTTP_OK, "account", "no-store", context);
+}
+
+int sb_account_run(sb_exchange_t *x)
+{
+    sb_account_view_t *view;
+    sb_result_t result;
+
+    if (view_load(&view, &result, x) != SB_OK) {
+        return sb_problem_send(x->r, &result);
+    }
+    if (x->html) {
+        return page(x, view);
+    }
+    json_t *subscription = sb_account_json(view, x->server->catalog, x->pool);
+    return sb_exchange_json(x, HTTP_OK,
+                            json_pack("{s:s, s:s?, s:b, s:O, s:o}", "user", x->user,
+                                      "email", view->email, "portal_available",
+                                      view->customer != NULL, "subscription",
+                                      subscription, "invoices", invoices_document(view)));
+}
+
+int sb_subscription_run(sb_exchange_t *x)
+{
+    sb_account_view_t *view;
+    sb_result_t result;
+
+    if (view_load(&view, &result, x) != SB_OK) {
+        return sb_problem_send(x->r, &result);
+    }
+    return sb_exchange_json(
+        x, HTTP_OK, json_incref(sb_account_json(view, x->server->catalog, x->pool)));
+}

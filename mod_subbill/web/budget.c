@@ -1,0 +1,97 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+/* A bucket is one number: the time at which it would be full again. Taking a call moves it by one
+ * interval; when it would lie more than burst intervals ahead, the bucket is empty. Buckets live
+ * in sets of four under the keyed hash of their owner; a new owner gets the place whose bucket is
+ * full soonest, so that a flood of names can only push out those who owe least. */
+#include "web/budget.h"
+
+#include "base/crypto.h"
+
+#include <apr_general.h>
+#include <apr_network_io.h>
+#include <apr_strings.h>
+#include <apr_thread_mutex.h>
+#include <string.h>
+
+enum { SETS = 1024, WAYS = 4 };
+
+typedef struct bucket_t {
+    apr_uint64_t owner;
+    apr_time_t full_at;
+} bucket_t;
+
+struct sb_budget_t {
+    apr_thread_mutex_t *mutex;
+    apr_uint64_t key[2];
+    bucket_t buckets[SETS][WAYS];
+};
+
+apr_status_t sb_budget_create(sb_budget_t **out, apr_pool_t *pool)
+{
+    sb_budget_t *budget = apr_pcalloc(pool, sizeof(*budget));
+    apr_status_t rv =
+        apr_generate_random_bytes((unsigned char *)budget->key, sizeof(budget->key));
+
+    if (rv == APR_SUCCESS) {
+        rv = apr_thread_mutex_create(&budget->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
+    }
+    if (rv == APR_SUCCESS) {
+        *out = budget;
+    }
+    return rv;
+}
+
+static bucket_t *bucket_of(sb_budget_t *budget, apr_uint64_t owner)
+{
+    bucket_t *set = budget->buckets[owner % SETS];
+    bucket_t *soonest = &set[0];
+
+    for (int i = 0; i < WAYS; i++) {
+        if (set[i].owner == owner) {
+            return &set[i];
+        }
+        if (set[i].full_at < soonest->full_at) {
+            soonest = &set[i];
+        }
+    }
+    *soonest = (bucket_t){.owner = owner};
+    return soonest;
+}
+
+int sb_budget_take(sb_budget_t *budget, const char *kind, const char *who,
+                   sb_budget_limit_t limit, apr_time_t now)
+{
+    char text[512];
+    apr_time_t wait;
+
+    if (!budget) {
+        return 0;
+    }
+    apr_snprintf(text, sizeof(text), "%s:%s", kind, who);
+    apr_uint64_t owner = sb_siphash(budget->key, text, strlen(text));
+
+    apr_thread_mutex_lock(budget->mutex);
+    bucket_t *bucket = bucket_of(budget, owner);
+    apr_time_t full_at = (bucket->full_at > now ? bucket->full_at : now) + limit.interval;
+    wait = full_at - now - (apr_time_t)limit.burst * limit.interval;
+    if (wait <= 0) {
+        bucket->full_at = full_at;
+    }
+    apr_thread_mutex_unlock(budget->mutex);
+    return wait <= 0 ? 0 : (int)((wait + APR_USEC_PER_SEC - 1) / APR_USEC_PER_SEC);
+}
+
+const char *sb_budget_address(const char *ip, apr_pool_t *pool)
+{
+    apr_sockaddr_t *address;
+
+    if (!strchr(ip, ':') ||
+        apr_sockaddr_info_get(&address, ip, APR_UNSPEC, 0, 0, pool) != APR_SUCCESS ||
+        address->ipaddr_len != 16) {
+        return ip;
+    }
+    const unsigned char *bytes = address->ipaddr_ptr;
+    return apr_psprintf(pool, "%02x%02x:%02x%02x:%02x%02x:%02x%02x::/64", bytes[0],
+                        bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6],
+                        bytes[7]);
+}
