@@ -250,7 +250,7 @@ def test_the_refusal_is_the_same_whatever_is_behind(site):
 
 
 def test_mod_cache_never_hands_a_gated_page_to_a_stranger(make_site):
-    """T20, M10: the quick handler runs before every check, so nothing gated may be stored."""
+    """T20: the quick handler runs before every check, so nothing gated may be stored."""
     site = make_site(double=False, load=("cache", "cache_disk"), extra="CacheEnable disk /\n")
     cache = site.root / "cache"
     cache.mkdir()
