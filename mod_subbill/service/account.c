@@ -1,0 +1,236 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "service/account.h"
+
+#include "base/clock.h"
+#include "service/access.h"
+#include "store/accounts.h"
+#include "store/customers.h"
+#include "store/subscriptions.h"
+
+#include <apr_strings.h>
+#include <string.h>
+
+enum { INVOICES_SHOWN = 12 };
+
+typedef struct load_t {
+    const sb_service_t *service;
+    const char *user;
+    sb_account_t *account;
+    sb_customer_t *customer;
+    sb_subscription_t *subs;
+    int subs_n;
+    sb_invoice_t *invoices;
+    int invoices_n;
+    sb_invoice_t *unpaid;
+} load_t;
+
+static apr_status_t load(void *baton, sb_conn_t *conn, apr_pool_t *pool)
+{
+    load_t *load = baton;
+    bool live = load->service->settings->live;
+    apr_status_t rv = sb_account_get(&load->account, conn, load->user, pool);
+
+    load->subs_n = load->invoices_n = 0;
+    load->unpaid = NULL;
+    load->customer = NULL;
+    if (rv != APR_SUCCESS || !load->account) {
+        return rv;
+    }
+    rv = sb_customer_by_user(&load->customer, conn, load->user, live, pool);
+    if (rv == APR_SUCCESS) {
+        rv = sb_subscription_list(&load->subs, &load->subs_n, conn, load->user, live,
+                                  pool);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = sb_invoice_list(&load->invoices, &load->invoices_n, conn, load->user, live,
+                             INVOICES_SHOWN, pool);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = sb_invoice_unpaid(&load->unpaid, conn, load->user, live, pool);
+    }
+    return rv;
+}
+
+/* --- what is held --------------------------------------------------------------------------- */
+
+static const sb_invoice_t *unpaid_of(const load_t *load, const sb_subscription_t *sub)
+{
+    const sb_invoice_t *invoice = load->unpaid;
+    bool waits = sub->status == SB_STATUS_PAST_DUE || sub->status == SB_STATUS_UNPAID ||
+                 sub->status == SB_STATUS_INCOMPLETE;
+
+    if (!invoice || !waits) {
+        return NULL;
+    }
+    return !invoice->subscription || strcmp(invoice->subscription, sub->id) == 0 ? invoice
+                                                                                 : NULL;
+}
+
+static sb_held_t held_of(const load_t *load, const sb_subscription_t *sub,
+                         apr_int64_t now, int grace_days)
+{
+    const sb_catalog_t *catalog = load->service->catalog;
+    const sb_plan_clues_t clues = {
+        .price = sub->price, .remembered = sub->plan, .product = sub->product};
+
+    return (sb_held_t){
+        .sub = sub,
+        .plan =
+            sb_catalog_plan_at(catalog, sb_catalog_map(catalog, sub->livemode, &clues)),
+        .price = sub->price ? sb_catalog_price_by_id(catalog, sub->price, sub->livemode)
+                            : NULL,
+        .access = sb_subscription_access(sub, now, grace_days),
+        .ends_at = sb_subscription_ends_at(sub),
+        .days_remaining = sb_subscription_days_remaining(sub, now),
+        .unpaid = unpaid_of(load, sub),
+    };
+}
+
+/* Not over first; the rows come newest first and stay so. */
+static void list_held(sb_account_view_t *view, const load_t *load, int grace_days,
+                      apr_pool_t *pool)
+{
+    apr_int64_t now = sb_clock_now();
+    sb_held_t *held = apr_pcalloc(pool, sizeof(*held) * ((apr_size_t)load->subs_n + 1));
+
+    for (int over = 0; over <= 1; over++) {
+        for (int i = 0; i < load->subs_n; i++) {
+            const sb_subscription_t *sub = &load->subs[i];
+            if (sb_subscription_status_final(sub->status) == (over == 1)) {
+                held[view->held_n++] = held_of(load, sub, now, grace_days);
+            }
+        }
+    }
+    view->held = held;
+}
+
+/* The one to tell about: of those that open, the highest rank; else the first, which is the newest
+ * that is not over, if there is any. */
+static const sb_held_t *main_of(const sb_account_view_t *view)
+{
+    const sb_held_t *best = NULL;
+
+    for (int i = 0; i < view->held_n; i++) {
+        const sb_held_t *held = &view->held[i];
+        if (!held->access.granted || !held->plan) {
+            continue;
+        }
+        if (!best || held->plan->rank > best->plan->rank) {
+            best = held;
+        }
+    }
+    return best || view->held_n == 0 ? best : &view->held[0];
+}
+
+static sb_holding_t holding_of(const sb_account_view_t *view, const sb_catalog_t *catalog,
+                               int grace_days, apr_pool_t *pool)
+{
+    sb_grant_t *grants =
+        apr_pcalloc(pool, sizeof(*grants) * ((apr_size_t)view->held_n + 1));
+    const sb_snapshot_t snapshot = {
+        .account_known = view->known, .grants = grants, .n = view->held_n};
+
+    for (int i = 0; i < view->held_n; i++) {
+        grants[i].plan = view->held[i].plan ? view->held[i].plan->index : -1;
+        grants[i].standing = sb_subscription_standing(view->held[i].sub);
+    }
+    return sb_entitlement_hold(catalog, &snapshot, sb_clock_now(), grace_days);
+}
+
+sb_status_e sb_account_load(sb_account_view_t **view, sb_result_t *result,
+                            sb_service_t *service, const char *user, int grace_days,
+                            apr_pool_t *pool)
+{
+    load_t work = {.service = service, .user = user};
+    sb_status_e status =
+        sb_db_read(service->db, SB_DEADLINE_PAGE, load, &work, result, pool);
+
+    *view = NULL;
+    if (status != SB_OK) {
+        return status;
+    }
+    sb_account_view_t *made = apr_pcalloc(pool, sizeof(*made));
+    made->user = apr_pstrdup(pool, user);
+    made->known = work.account != NULL;
+    made->email = work.account ? work.account->email : NULL;
+    made->customer = work.customer ? work.customer->id : NULL;
+    made->invoices = work.invoices;
+    made->invoices_n = work.invoices_n;
+    list_held(made, &work, grace_days, pool);
+    made->main = main_of(made);
+    made->holding = holding_of(made, service->catalog, grace_days, pool);
+    *view = made;
+    return SB_OK;
+}
+
+/* --- GET subscription ----------------------------------------------------------------------- */
+
+static json_t *text_or_null(const char *text)
+{
+    return text ? json_string(text) : json_null();
+}
+
+static json_t *time_or_null(apr_int64_t time)
+{
+    return time > 0 ? json_integer((json_int_t)time) : json_null();
+}
+
+static json_t *entitlements(const sb_holding_t *holding, const sb_catalog_t *catalog)
+{
+    json_t *list = json_array();
+    json_t *seen = json_object();
+
+    for (int i = 0; i < catalog->plans_n; i++) {
+        const sb_catalog_plan_t *plan = &catalog->plans[i];
+        for (int e = 0; holding->plans >> i & 1 && e < plan->entitlements_n; e++) {
+            if (!json_object_get(seen, plan->entitlements[e])) {
+                json_object_set_new(seen, plan->entitlements[e], json_true());
+                json_array_append_new(list, json_string(plan->entitlements[e]));
+            }
+        }
+    }
+    json_decref(seen);
+    return list;
+}
+
+static const char *plan_told(const sb_account_view_t *view, const sb_catalog_t *catalog)
+{
+    const sb_catalog_plan_t *best = sb_catalog_plan_at(catalog, view->holding.best);
+
+    if (best) {
+        return best->key;
+    }
+    return view->main && view->main->plan ? view->main->plan->key : NULL;
+}
+
+json_t *sb_account_json(const sb_account_view_t *view, const sb_catalog_t *catalog,
+                        apr_pool_t *pool)
+{
+    static const sb_subscription_t nothing = {.id = NULL};
+    static const sb_requirement_t any = {.any = true};
+    const sb_subscription_t *sub = view->main ? view->main->sub : &nothing;
+    sb_verdict_t verdict = sb_entitlement_check(catalog, &view->holding, &any);
+    json_t *json = json_object();
+
+    json_object_set_new(json, "user", json_string(view->user));
+    json_object_set_new(json, "active", json_boolean(verdict.granted));
+    json_object_set_new(json, "plan", text_or_null(plan_told(view, catalog)));
+    json_object_set_new(json, "status", text_or_null(sub->status_text));
+    json_object_set_new(json, "reason", json_string(sb_reason_word(verdict.reason)));
+    json_object_set_new(json, "price", text_or_null(sub->price));
+    json_object_set_new(json, "currency", text_or_null(sub->currency));
+    json_object_set_new(json, "interval", text_or_null(sub->interval));
+    json_object_set_new(json, "current_period_start",
+                        time_or_null(sub->current_period_start));
+    json_object_set_new(json, "current_period_end",
+                        time_or_null(sub->current_period_end));
+    json_object_set_new(
+        json, "cancel_at",
+        time_or_null(view->main && !sub->ended_at ? view->main->ends_at : 0));
+    json_object_set_new(json, "trial_end", time_or_null(sub->trial_end));
+    json_object_set_new(json, "days_remaining",
+                        view->main ? json_integer(view->main->days_remaining)
+                                   : json_null());
+    json_object_set_new(json, "entitlements", entitlements(&view->holding, catalog));
+    return sb_service_own(json, pool);
+}

@@ -1,0 +1,209 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+/* A subscription as an event or the API tells it replaces the stored one when it is newer, which the
+ * domain decides. A price that maps to no plan is stored without one: that grants nothing, tells
+ * the buyer the reason, and the event stays failed until the catalogue knows the price. */
+#include "service/apply.h"
+
+#include "store/checkouts.h"
+#include "store/prices.h"
+#include "store/subscriptions.h"
+
+#include <apr_strings.h>
+#include <string.h>
+
+/* What the price table remembers about the items of one subscription. */
+typedef struct memory_t {
+    const sb_subscription_t *sub;
+    sb_price_t **rows;     /* one per item, NULL: never seen */
+    const char **products; /* plan of the item's product, or NULL */
+} memory_t;
+
+static apr_status_t remember(memory_t *memory, sb_apply_t *apply,
+                             const sb_subscription_t *sub)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    memory->sub = sub;
+    memory->rows = apr_pcalloc(apply->pool, sizeof(*memory->rows) * (sub->items_n + 1u));
+    memory->products =
+        apr_pcalloc(apply->pool, sizeof(*memory->products) * (sub->items_n + 1u));
+    for (int i = 0; rv == APR_SUCCESS && i < sub->items_n; i++) {
+        const sb_subscription_item_t *item = &sub->items[i];
+        rv = sb_price_get(&memory->rows[i], apply->conn, item->price, sub->livemode,
+                          apply->pool);
+        if (rv == APR_SUCCESS && item->product &&
+            !(memory->rows[i] && memory->rows[i]->plan)) {
+            sb_product_t *product = NULL;
+            rv = sb_product_get(&product, apply->conn, item->product, sub->livemode,
+                                apply->pool);
+            memory->products[i] = product ? product->plan : NULL;
+        }
+    }
+    return rv;
+}
+
+static const char *recall(void *baton, const char *price)
+{
+    const memory_t *memory = baton;
+
+    for (int i = 0; i < memory->sub->items_n; i++) {
+        if (strcmp(memory->sub->items[i].price, price) == 0) {
+            const sb_price_t *row = memory->rows[i];
+            return row && row->plan ? row->plan : memory->products[i];
+        }
+    }
+    return NULL;
+}
+
+/* Keeps which plan the price stands for, so that it is known when the catalogue has moved on. */
+static apr_status_t keep_price(sb_apply_t *apply, const memory_t *memory)
+{
+    const sb_subscription_t *sub = memory->sub;
+
+    for (int i = 0; sub->plan && i < sub->items_n; i++) {
+        const sb_subscription_item_t *item = &sub->items[i];
+        const sb_price_t *row = memory->rows[i];
+        if (strcmp(item->price, sub->price) != 0 ||
+            (row && row->plan && strcmp(row->plan, sub->plan) == 0)) {
+            continue;
+        }
+        const sb_price_t price = {
+            .id = item->price,
+            .livemode = sub->livemode,
+            .product = item->product,
+            .plan = sub->plan,
+            .currency = item->currency,
+            .amount = item->amount,
+            .interval = item->interval,
+            .interval_count = item->interval_count,
+            .active = row ? row->active : true,
+            .lookup_key = item->lookup_key,
+            .source = apply->source,
+            .updated_at = row ? row->updated_at : 0,
+        };
+        return sb_price_save(apply->conn, &price, apply->pool);
+    }
+    return APR_SUCCESS;
+}
+
+/* Whom the metadata names; the service wrote both keys when it made the session. */
+static apr_status_t claimed_user(const char **claimed, sb_apply_t *apply,
+                                 const sb_subscription_t *sub)
+{
+    sb_checkout_t *checkout = NULL;
+    apr_status_t rv = APR_SUCCESS;
+
+    *claimed = sub->metadata_user;
+    if (!sub->metadata_user && sub->metadata_checkout) {
+        rv = sb_checkout_by_id(&checkout, apply->conn, sub->metadata_checkout,
+                               apply->pool);
+        if (checkout && checkout->livemode == sub->livemode) {
+            *claimed = checkout->user;
+        }
+    }
+    return rv;
+}
+
+static apr_int64_t later(apr_int64_t a, apr_int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* When the statement was made, by Stripe's clock alone: ours may be minutes ahead, and a fetch dated
+ * by it would outrank every event of those minutes for ever. What was fetched is at least as new as
+ * what is stored and as everything it tells about. */
+static apr_int64_t statement_time(const sb_apply_t *apply, const sb_subscription_t *sub,
+                                  const sb_subscription_t *stored)
+{
+    if (!sb_apply_fetched(apply)) {
+        return apply->event->created;
+    }
+    apr_int64_t time = later(sub->created, later(sub->canceled_at, sub->ended_at));
+    return stored ? later(time, stored->event_created) : time;
+}
+
+/* The very event that found the price unmapped is applied again, and now it maps. */
+static bool heals(const sb_subscription_t *stored, const sb_subscription_t *sub)
+{
+    return stored && !stored->plan && sub->plan && stored->price &&
+           strcmp(stored->price, sub->price) == 0 &&
+           stored->event_created == sub->event_created && stored->status == sub->status;
+}
+
+static apr_status_t save(sb_apply_t *apply, sb_subscription_t *sub,
+                         const sb_subscription_t *stored, const memory_t *memory)
+{
+    const sb_order_hints_t hints = {
+        .fetched = sb_apply_fetched(apply),
+        .created_event = strcmp(apply->event->type, "customer.subscription.created") == 0,
+        .follows =
+            stored && !sb_apply_fetched(apply) && sb_event_follows(apply->event, stored),
+    };
+    sb_order_e order = sb_subscription_order(stored, sub, hints);
+
+    if (order == SB_ORDER_APPLY_AND_FETCH || order == SB_ORDER_IGNORE_AND_FETCH) {
+        apply->fetch = sub->id;
+    }
+    if ((order == SB_ORDER_IGNORE || order == SB_ORDER_IGNORE_AND_FETCH) &&
+        !heals(stored, sub)) {
+        return sb_apply_end(apply, SB_APPLY_IGNORED, "superseded", NULL);
+    }
+    apr_status_t rv = sb_subscription_save(apply->conn, sub, apply->now, apply->pool);
+    if (rv == APR_SUCCESS) {
+        rv = keep_price(apply, memory);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = sb_apply_trial(apply, sub);
+    }
+    if (rv == APR_SUCCESS && !sub->plan && !sb_subscription_status_final(sub->status)) {
+        return sb_apply_end(
+            apply, SB_APPLY_REFUSED, "unmapped_price",
+            apr_psprintf(apply->pool,
+                         "price %s (product %s) of %s belongs to no plan, so it opens "
+                         "nothing; add it to the catalogue and reload",
+                         sub->price ? sub->price : "-", sub->product ? sub->product : "-",
+                         sub->id));
+    }
+    return rv;
+}
+
+apr_status_t sb_apply_subscription_object(sb_apply_t *apply, const json_t *object)
+{
+    sb_subscription_t sub, *stored = NULL;
+    sb_result_t result;
+    memory_t memory;
+    const char *claimed;
+
+    sb_result_clear(&result);
+    if (sb_event_subscription(&sub, &result, object, apply->pool) != SB_OK) {
+        return sb_apply_end(apply, SB_APPLY_FAILED, result.code, result.message);
+    }
+    if (sub.livemode != apply->service->settings->live) {
+        return sb_apply_end(apply, SB_APPLY_IGNORED, "livemode_mismatch", NULL);
+    }
+    apr_status_t rv = claimed_user(&claimed, apply, &sub);
+    if (rv == APR_SUCCESS) {
+        rv = sb_apply_bind(&sub.user, apply, sub.customer, claimed);
+    }
+    if (rv != APR_SUCCESS || apply->verdict != SB_APPLY_DONE) {
+        return rv;
+    }
+    rv = sb_subscription_lock(&stored, apply->conn, sub.id, sub.livemode, apply->pool);
+    if (rv == APR_SUCCESS) {
+        rv = remember(&memory, apply, &sub);
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    sb_subscription_map(&sub, apply->service->catalog, recall, &memory);
+    sub.event_created = statement_time(apply, &sub, stored);
+    sub.event_id = apply->event->id;
+    sub.source = apply->source;
+    sb_subscription_inherit(&sub, stored);
+    return save(apply, &sub, stored, &memory);
+}
+
+apr_status_t sb_apply_subscription(sb_apply_t *apply)
+{
+    return sb_apply_subscription_object(apply, apply->event->object);
+}

@@ -1,0 +1,139 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "service/offer.h"
+
+#include "domain/identity.h"
+#include "domain/return_url.h"
+
+#include <string.h>
+
+sb_status_e sb_offer_url(const char **checked, sb_result_t *result,
+                         const sb_service_t *service, const char *url,
+                         const char *configured, const char *fallback, apr_pool_t *pool)
+{
+    const apr_array_header_t *origins = service->settings->return_urls;
+    const char *wish = url && *url ? url : configured;
+
+    *checked = fallback;
+    if (!wish) {
+        return SB_OK;
+    }
+    return sb_return_url_check(checked, result, wish, service->settings->base_url,
+                               (const char *const *)origins->elts, origins->nelts, pool);
+}
+
+static sb_status_e unknown_price(sb_result_t *result)
+{
+    return sb_result_set(result, SB_INVALID, "unknown_price",
+                         "This price does not exist, or no longer does.",
+                         "take one from GET plans");
+}
+
+static sb_status_e unknown_plan(sb_result_t *result)
+{
+    return sb_result_set(result, SB_INVALID, "unknown_plan",
+                         "This plan does not exist, or no longer does.",
+                         "take one from GET plans");
+}
+
+static sb_status_e price_by_reference(const sb_catalog_price_t **price,
+                                      sb_result_t *result, const sb_service_t *service,
+                                      const char *reference)
+{
+    *price = sb_catalog_price_by_id(service->catalog, reference, service->settings->live);
+    if (!*price) {
+        *price = sb_catalog_price_by_lookup_key(service->catalog, reference);
+    }
+    return *price ? SB_OK : unknown_price(result);
+}
+
+static sb_status_e price_by_plan(const sb_catalog_price_t **price, sb_result_t *result,
+                                 const sb_catalog_plan_t *plan,
+                                 const sb_checkout_request_t *request)
+{
+    if (plan->free) {
+        return sb_result_set(result, SB_INVALID, "free_plan",
+                             "This plan is free. There is nothing to buy.", NULL);
+    }
+    if (plan->prices_n == 0) {
+        return sb_result_set(result, SB_INVALID, "contact_plan",
+                             "This plan is made to measure and cannot be bought online.",
+                             plan->contact);
+    }
+    *price = sb_catalog_price_of(plan, request->interval, request->currency);
+    return *price ? SB_OK : unknown_price(result);
+}
+
+static sb_status_e choose(sb_offer_t *offer, sb_result_t *result,
+                          const sb_service_t *service,
+                          const sb_checkout_request_t *request)
+{
+    const sb_catalog_t *catalog = service->catalog;
+    const sb_catalog_plan_t *plan = NULL;
+    sb_status_e status = SB_OK;
+
+    if (request->plan) {
+        plan = sb_catalog_plan(catalog, request->plan);
+        if (!plan) {
+            return unknown_plan(result);
+        }
+    }
+    if (request->price) {
+        status = price_by_reference(&offer->price, result, service, request->price);
+    }
+    else if (request->plan_id) {
+        offer->price = sb_catalog_price_by_plan_id(catalog, request->plan_id);
+        status = offer->price ? SB_OK : unknown_price(result);
+    }
+    else if (plan) {
+        status = price_by_plan(&offer->price, result, plan, request);
+    }
+    else {
+        offer->price = catalog->default_price;
+        status = offer->price ? SB_OK : unknown_plan(result);
+    }
+    if (status != SB_OK) {
+        return status;
+    }
+    offer->plan = sb_catalog_plan_at(catalog, offer->price->plan);
+    return plan && plan != offer->plan ? unknown_price(result) : SB_OK;
+}
+
+sb_status_e sb_offer_find(sb_offer_t *offer, sb_result_t *result,
+                          const sb_service_t *service,
+                          const sb_checkout_request_t *request, apr_pool_t *pool)
+{
+    const sb_settings_t *settings = service->settings;
+
+    *offer = (sb_offer_t){.quantity = request->quantity ? request->quantity : 1,
+                          .locale = service->catalog->checkout.locale
+                                        ? service->catalog->checkout.locale
+                                        : request->locale};
+    if (!request->user || !*request->user || sb_identity_check(request->user)) {
+        return sb_result_set(result, SB_INVALID, "bad_identity",
+                             "This user name cannot be used here.", NULL);
+    }
+    sb_status_e status = choose(offer, result, service, request);
+    if (status != SB_OK) {
+        return status;
+    }
+    if (offer->quantity < 1 || offer->quantity > SB_CHECKOUT_QUANTITY_MAX) {
+        return sb_result_set(result, SB_INVALID, "bad_quantity",
+                             "The quantity must lie between 1 and 10000.", NULL);
+    }
+    offer->trial_days = offer->plan->trial_days;
+    if (request->trial_days > offer->trial_days) {
+        return sb_result_setf(result, pool, SB_INVALID, "bad_trial", NULL,
+                              "The trial of this plan is at most %d days long.",
+                              offer->trial_days);
+    }
+    if (request->trial_days >= 0) {
+        offer->trial_days = request->trial_days;
+    }
+    status = sb_offer_url(&offer->success_url, result, service, request->success_url,
+                          settings->success_url, NULL, pool);
+    if (status == SB_OK) {
+        status = sb_offer_url(&offer->cancel_url, result, service, request->cancel_url,
+                              settings->cancel_url, request->cancel_page, pool);
+    }
+    return status;
+}
