@@ -89,7 +89,6 @@ static apr_status_t run_transaction(attempt_t *attempt, const work_t *work,
     apr_status_t rv = sb_conn_command(conn, SB_STATEMENT_BEGIN);
 
     if (rv) {
-        attempt->sound = false;
         return rv;
     }
     rv = work->fn(work->baton, conn, work->pool);
@@ -121,8 +120,7 @@ static void attempt_work(attempt_t *attempt, const work_t *work, sb_conn_t *conn
         if (attempt->cut) {
             attempt->failure = SB_FAILURE_LOST;
         }
-        if (attempt->failure != SB_FAILURE_REFUSED &&
-            attempt->failure != SB_FAILURE_CONFLICT) {
+        if (attempt->failure == SB_FAILURE_LOST || attempt->failure == SB_FAILURE_SCHEMA) {
             attempt->sound = false;
         }
         sb_log_limited(attempt->failure == SB_FAILURE_CONFLICT ? SB_LOG_INFO

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
@@ -270,7 +271,9 @@ static sb_status_e open_one(sb_conn_t **conn, sb_db_t *db, apr_time_t deadline,
     if (status) {
         db->open--;
         db->down = outcome;
-        db->down_until = sb_clock_monotonic() + apr_time_from_sec(RETRY_AFTER_S);
+        if (strcmp(outcome.code, "database_busy")) { /* a lock may be gone in a moment */
+            db->down_until = sb_clock_monotonic() + apr_time_from_sec(RETRY_AFTER_S);
+        }
         if (result) {
             *result = outcome;
         }
