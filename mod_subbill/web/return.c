@@ -90,8 +90,9 @@ static int show(sb_exchange_t *x, int status, show_e what, const sb_return_t *ba
     return sb_page_send(x, status, "return", "no-store", context);
 }
 
-static int tell(sb_exchange_t *x, const sb_return_t *back, const char *next)
+static int tell(sb_exchange_t *x, const sb_return_t *back)
 {
+    const char *next = back->state == SB_RETURN_PAID ? back->success_url : NULL;
     json_t *answer =
         json_pack("{s:s, s:b, s:s?}", "state", sb_return_state_word(back->state), "owner",
                   back->owner, "next", next);
@@ -124,13 +125,11 @@ int sb_return_run(sb_exchange_t *x)
     if (status != SB_OK) {
         return sb_problem_send(x->r, &result);
     }
-    const char *next =
-        back.success_url ? back.success_url : x->server->settings->success_url;
     if (!x->html) {
-        return tell(x, &back, back.state == SB_RETURN_PAID ? next : NULL);
+        return tell(x, &back);
     }
-    if (back.state == SB_RETURN_PAID && next) {
-        return sb_exchange_see_other(x, next);
+    if (back.state == SB_RETURN_PAID && back.success_url) {
+        return sb_exchange_see_other(x, back.success_url);
     }
     return show(x, HTTP_OK,
                 back.state == SB_RETURN_PAID         ? SHOW_PAID
