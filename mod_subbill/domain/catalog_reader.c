@@ -33,8 +33,8 @@ const char *sb_reader_found(const sb_reader_t *reader, const json_t *value)
         sb_log_escape(text, SHOWN_MAX, json_string_value(value));
         return apr_psprintf(reader->pool, "found the text \"%s\"", text);
     case JSON_INTEGER:
-        return apr_psprintf(reader->pool, "found %" JSON_INTEGER_FORMAT,
-                            json_integer_value(value));
+        return apr_psprintf(reader->pool, "found %" APR_INT64_T_FMT,
+                            (apr_int64_t)json_integer_value(value));
     case JSON_REAL:
         return apr_psprintf(reader->pool, "found the number %g", json_real_value(value));
     case JSON_TRUE:

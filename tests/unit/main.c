@@ -14,9 +14,12 @@ static const struct {
     const char *name;
     Suite *(*make)(void);
 } suites[] = {
+    {"catalog", catalog_suite},
     {"crypto", crypto_suite},
     {"entitlement", entitlement_suite},
     {"escape", escape_suite},
+    {"form", form_suite},
+    {"http", http_suite},
     {"i18n", i18n_suite},
     {"identity", identity_suite},
     {"json", json_suite},
@@ -25,6 +28,9 @@ static const struct {
     {"return_url", return_url_suite},
     {"settings", settings_suite},
     {"signature", signature_suite},
+    {"stripe_client", stripe_client_suite},
+    {"stripe_event", stripe_event_suite},
+    {"stripe_resources", stripe_resources_suite},
     {"subscription", subscription_suite},
     {"template", template_suite},
 };
