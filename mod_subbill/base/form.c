@@ -1,7 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
-/* Pairs stand in an array in the order they came; lookups are linear, because forms are small and
- * bounded. Encoding escapes everything outside RFC 3986's unreserved set, which every decoder of
- * forms and of queries reads back alike. */
+/* Pairs stand in an array in the order they came; lookups are linear, because forms are
+ * small and bounded. Encoding escapes everything outside RFC 3986's unreserved set,
+ * which every decoder of forms and of queries reads back alike. */
 #include "base/form.h"
 #include "base/utf8.h"
 
@@ -120,7 +120,8 @@ static int hex_value(char c)
                                   : -1;
 }
 
-/* Decodes length bytes into pool; NULL when they are not the encoding of valid UTF-8 without NUL. */
+/* Decodes length bytes into pool; NULL when they are not the encoding of valid UTF-8
+ * without NUL. */
 static const char *decode(const char *bytes, apr_size_t length, apr_pool_t *pool)
 {
     char *text = apr_palloc(pool, length + 1);

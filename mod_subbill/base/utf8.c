@@ -3,7 +3,8 @@
 
 int sb_utf8_sequence(const char *bytes, apr_size_t left)
 {
-    /* The smallest code point that needs this many bytes: anything below is an overlong form. */
+    /* The smallest code point that needs this many bytes: anything below is an overlong
+     * form. */
     static const unsigned int least[] = {0, 0, 0x80, 0x800, 0x10000};
     const unsigned char *s = (const unsigned char *)bytes;
 

@@ -1,9 +1,11 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
-/* libcurl and nothing else. Easy handles are kept last in, first out: the one used last has the warmest
- * connection, and the others can be closed by their age. A handle belongs to one thread from borrow to
- * release; connections are never shared between handles, which libcurl does not support across threads.
+/* libcurl and nothing else. Easy handles are kept last in, first out: the one used last
+ * has the warmest connection, and the others can be closed by their age. A handle
+ * belongs to one thread from borrow to release; connections are never shared between
+ * handles, which libcurl does not support across threads.
  *
- * The slots are an array of max_concurrent handles made once; the first `free_n` of them are free. */
+ * The slots are an array of max_concurrent handles made once; the first `free_n` of
+ * them are free. */
 #include "net/http.h"
 #include "base/version.h"
 
@@ -54,8 +56,8 @@ static apr_status_t destroy(void *data)
     for (int i = 0; i < http->free_n; i++) {
         curl_easy_cleanup(http->free_slots[i]->easy);
     }
-    /* A child that ends in a hurry may leave a thread inside: its handle and libcurl's global state go
-     * with the process. */
+    /* A child that ends in a hurry may leave a thread inside: its handle and libcurl's
+     * global state go with the process. */
     if (idle) {
         curl_global_cleanup();
     }
@@ -190,7 +192,8 @@ static size_t on_header(char *bytes, size_t size, size_t n, void *baton)
     apr_size_t length = size * n;
     const char *colon = memchr(bytes, ':', length);
 
-    /* A status line opens a new block: what an interim answer (1xx) said does not count. */
+    /* A status line opens a new block: what an interim answer (1xx) said does not
+     * count. */
     if (length > 5 && memcmp(bytes, "HTTP/", 5) == 0) {
         *response = (sb_http_response_t){0};
         return length;
@@ -243,8 +246,8 @@ static bool url_part(char *out, apr_size_t size, CURLU *parsed, CURLUPart part)
     return fits;
 }
 
-/* NULL, or why this address is never called. libcurl's own parser reads it, so that the check and the
- * connection cannot disagree about the host. */
+/* NULL, or why this address is never called. libcurl's own parser reads it, so that the
+ * check and the connection cannot disagree about the host. */
 static const char *address_check(const char *url, bool base)
 {
     static const char not_an_address[] = "is not an address such as https://host";
@@ -289,8 +292,8 @@ static bool is_clean(const char *text)
     return true;
 }
 
-/* The request's headers as libcurl wants them; false when one would break out of its line or memory is
- * short. *list must be freed in any case. */
+/* The request's headers as libcurl wants them; false when one would break out of its
+ * line or memory is short. *list must be freed in any case. */
 static bool headers_build(struct curl_slist **list, const sb_http_request_t *request,
                           apr_pool_t *pool)
 {

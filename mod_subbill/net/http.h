@@ -5,10 +5,10 @@
 #include <apr_pools.h>
 #include <stdbool.h>
 
-/* Outgoing HTTP: bounded in time, bytes and threads. https only, except to this machine's own loopback;
- * certificates are always checked, redirects never followed, proxies and netrc files of the
- * environment never used. All functions may be called from any thread of the process that created the
- * client, unless they say otherwise. */
+/* Outgoing HTTP: bounded in time, bytes and threads. https only, except to this
+ * machine's own loopback; certificates are always checked, redirects never followed,
+ * proxies and netrc files of the environment never used. All functions may be called
+ * from any thread of the process that created the client, unless they say otherwise. */
 typedef struct sb_http_t sb_http_t;
 typedef struct sb_http_handle_t sb_http_handle_t;
 
@@ -16,9 +16,9 @@ typedef struct sb_http_options_t {
     int connect_ms;          /* 0: 3000 */
     int total_ms;            /* longest single exchange, 0: 10000 */
     apr_size_t response_max; /* bytes of an answer's body, 0: 1 MiB */
-    int max_concurrent; /* threads between borrow and release; one more is refused. 0: 8 */
-    const char *ca_file; /* trust only these certificates; NULL: the system's store */
-    const char *proxy;   /* NULL: none */
+    int max_concurrent;      /* threads between borrow and release, 0: 8 */
+    const char *ca_file;     /* trust only these certificates; NULL: the system's store */
+    const char *proxy;       /* NULL: none */
 } sb_http_options_t;
 
 typedef enum {
@@ -58,9 +58,9 @@ typedef struct sb_http_response_t {
     const char *detail; /* after a failure, a few words for the log; never a secret */
 } sb_http_response_t;
 
-/* Call in a child process (child_init), never in httpd's parent: libcurl is initialised here. Everything
- * goes when pool does; no thread may be inside then. Errors: APR_EGENERAL when libcurl refuses,
- * or those of apr_thread_mutex_create(). */
+/* Call in a child process (child_init), never in httpd's parent: libcurl is initialised
+ * here. Everything goes when pool does; no thread may be inside then. Errors:
+ * APR_EGENERAL when libcurl refuses, or those of apr_thread_mutex_create(). */
 apr_status_t sb_http_create(sb_http_t **http, const sb_http_options_t *options,
                             apr_pool_t *pool);
 
@@ -68,9 +68,10 @@ apr_status_t sb_http_create(sb_http_t **http, const sb_http_options_t *options,
 void sb_http_stop(sb_http_t *http);
 bool sb_http_stopping(const sb_http_t *http);
 
-/* One slot and one handle for one piece of work, which may be several requests with pauses between them:
- * the pauses hold a thread too, and threads are what max_concurrent bounds (F14). Never waits:
- * SB_HTTP_DONE, SB_HTTP_BUSY or SB_HTTP_STOPPING. Every borrowed handle must be released. */
+/* One slot and one handle for one piece of work, which may be several requests with
+ * pauses between them: the pauses hold a thread too, and threads are what
+ * max_concurrent bounds (F14). Never waits: SB_HTTP_DONE, SB_HTTP_BUSY or
+ * SB_HTTP_STOPPING. Every borrowed handle must be released. */
 sb_http_failure_e sb_http_borrow(sb_http_handle_t **handle, sb_http_t *http);
 void sb_http_release(sb_http_handle_t *handle);
 
@@ -78,9 +79,10 @@ void sb_http_release(sb_http_handle_t *handle);
 sb_http_failure_e sb_http_send(sb_http_response_t *response, sb_http_handle_t *handle,
                                const sb_http_request_t *request, apr_pool_t *pool);
 
-/* May this be the base of an API? NULL, or a sentence fragment that follows the address: "must start
- * with https://…". Pure text, also for httpd's parent. Accepts http: only for localhost, 127.0.0.0/8
- * and [::1]; no user name, query or fragment (T39). */
+/* May this be the base of an API? NULL, or a sentence fragment that follows the
+ * address: "must start with https://…". Pure text, also for httpd's parent. Accepts
+ * http: only for localhost, 127.0.0.0/8 and [::1]; no user name, query or fragment
+ * (T39). */
 const char *sb_http_base_check(const char *url);
 
 #endif

@@ -1,7 +1,8 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
-/* One table turns HTTP status, error type and error code into our results; the first row that fits
- * wins. A 404 without Stripe's own word for it comes from somewhere else (a wrong base address, a
- * proxy) and must not pass for "this customer is gone", which would make a second one. */
+/* One table turns HTTP status, error type and error code into our results; the first
+ * row that fits wins. A 404 without Stripe's own word for it comes from somewhere else
+ * (a wrong base address, a proxy) and must not pass for "this customer is gone", which
+ * would make a second one. */
 #include "stripe/answer.h"
 
 #include <apr_strings.h>

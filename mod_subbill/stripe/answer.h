@@ -6,11 +6,11 @@
 #include "base/result.h"
 #include "net/http.h"
 
-/* What an answer of Stripe's, or its absence, means. Pure: no call is made here. The results
- * are those that stripe/client.h promises. */
+/* What an answer of Stripe's, or its absence, means. Pure: no call is made here. The
+ * results are those that stripe/client.h promises. */
 
-/* An answer that arrived. SB_OK: *out is the object; else *out is the `error` object or NULL. The
- * reference belongs to pool. */
+/* An answer that arrived. SB_OK: *out is the object; else *out is the `error` object or
+ * NULL. The reference belongs to pool. */
 sb_status_e sb_stripe_answer_read(json_t **out, sb_result_t *result,
                                   const sb_http_response_t *response, apr_pool_t *pool);
 
@@ -24,8 +24,8 @@ bool sb_stripe_answer_may_retry(sb_http_failure_e failure,
 /* Retry-After in seconds; 0 when absent or not a plain number, at most 3600. */
 int sb_stripe_answer_retry_after(const sb_http_response_t *response);
 
-/* Stripe's explanation for the log: type, code, parameter, message, with everything that looks like
- * a key or secret blackened (T37). In pool. */
+/* Stripe's explanation for the log: type, code, parameter, message, with everything
+ * that looks like a key or secret blackened (T37). In pool. */
 const char *sb_stripe_answer_words(const json_t *error, apr_pool_t *pool);
 
 #endif

@@ -1,7 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
-/* Calls, not tries, are counted: a call that succeeded on its second try is a success. Calls that were
- * let in while the circuit was closed and fail after it opened change nothing any more; the
- * probe alone decides. */
+/* Calls, not tries, are counted: a call that succeeded on its second try is a success.
+ * Calls that were let in while the circuit was closed and fail after it opened change
+ * nothing any more; the probe alone decides. */
 #include "stripe/breaker.h"
 #include "base/clock.h"
 

@@ -1,7 +1,8 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
-/* Stripe's rules between parameters are kept here: customer_update goes with automatic tax and tax ids
- * because the customer always exists before the session; a trial without a card says what happens at its
- * end; metadata is written twice because a session does not hand its own on to its subscription. */
+/* Stripe's rules between parameters are kept here: customer_update goes with automatic
+ * tax and tax ids because the customer always exists before the session; a trial
+ * without a card says what happens at its end; metadata is written twice because a
+ * session does not hand its own on to its subscription. */
 #include "stripe/checkout_sessions.h"
 #include "stripe/customers.h"
 

@@ -4,11 +4,12 @@
 
 #include "stripe/client.h"
 
-/* Checkout sessions in subscription mode (docs.stripe.com/api/checkout/sessions). Failures and the
- * lifetime of *session: as sb_stripe_call(). */
+/* Checkout sessions in subscription mode (docs.stripe.com/api/checkout/sessions).
+ * Failures and the lifetime of *session: as sb_stripe_call(). */
 
-/* What one session asks for. Texts may be NULL = not sent unless "required" is said; the rules that
- * Stripe sets between parameters are kept by sb_stripe_checkout_create(), not by the caller. */
+/* What one session asks for. Texts may be NULL = not sent unless "required" is said;
+ * the rules that Stripe sets between parameters are kept by
+ * sb_stripe_checkout_create(), not by the caller. */
 typedef struct sb_stripe_checkout_t {
     const char *customer;    /* required, cus_… */
     const char *price;       /* required, price_… */
@@ -23,8 +24,9 @@ typedef struct sb_stripe_checkout_t {
     const char *plan;     /* required: subbill_plan */
 
     int trial_days; /* 0: no trial */
-    /* Ask for a card even when nothing is due today; false: payment_method_collection=if_required, and
-     * a trial that ends without a card cancels. */
+    /* Ask for a card even when nothing is due today; false:
+     * payment_method_collection=if_required, and a trial that ends without a card
+     * cancels. */
     bool card_required;
     bool promotion_codes;
     const char *currency; /* one of the price's currency_options */

@@ -1,11 +1,12 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
-/* One call is a bounded loop of tries on one borrowed handle: send, judge, pause, send again with the
- * same Idempotency-Key, until there is an answer worth having, the tries are used up, or the time is. A
- * 401 moves to the next key without costing a try: keys are rotated by listing the new one beside
- * the old one (A21), and the index that worked last is where the next call starts.
+/* One call is a bounded loop of tries on one borrowed handle: send, judge, pause, send
+ * again with the same Idempotency-Key, until there is an answer worth having, the tries
+ * are used up, or the time is. A 401 moves to the next key without costing a try: keys
+ * are rotated by listing the new one beside the old one (A21), and the index that
+ * worked last is where the next call starts.
  *
- * The circuit breaker hears one report per call. Only silence, 5xx and rubbish count against Stripe; a
- * refusal is an answer. */
+ * The circuit breaker hears one report per call. Only silence, 5xx and rubbish count
+ * against Stripe; a refusal is an answer. */
 #include "stripe/client.h"
 #include "base/clock.h"
 #include "base/crypto.h"
@@ -27,8 +28,6 @@
 #define RETRY_AFTER_WORTH_S 2    /* a thread waits this long, not longer */
 #define TRY_LEAST_MS        1000 /* less time left than this: not worth another try */
 #define SLEEP_SLICE_MS      200  /* how soon a pause notices that httpd stops */
-#define ID_MAX              255
-#define ID_CHARS            "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 
 struct sb_stripe_t {
     sb_http_t *http;
@@ -105,13 +104,6 @@ apr_status_t sb_stripe_create(sb_stripe_t **stripe, const sb_stripe_options_t *o
         pool);
 }
 
-bool sb_stripe_id_valid(const char *id)
-{
-    apr_size_t length = id ? strlen(id) : 0;
-
-    return length > 0 && length <= ID_MAX && strspn(id, ID_CHARS) == length;
-}
-
 const char *sb_stripe_path(sb_result_t *result, const char *prefix, const char *id,
                            apr_pool_t *pool)
 {
@@ -125,7 +117,10 @@ const char *sb_stripe_path(sb_result_t *result, const char *prefix, const char *
 
 static bool path_valid(const char *path)
 {
-    return strncmp(path, "/v1/", 4) == 0 && strspn(path, ID_CHARS "/") == strlen(path);
+    static const char allowed[] =
+        "/_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+
+    return strncmp(path, "/v1/", 4) == 0 && strspn(path, allowed) == strlen(path);
 }
 
 static bool idempotency_key_valid(const char *key)
@@ -219,8 +214,8 @@ static int next_key(call_t *call, int key, int refused)
     return refused < stripe->keys_n ? next : -1;
 }
 
-/* A random part of pause, between half of it and all of it, so that threads that failed together do not
- * come back together. */
+/* A random part of pause, between half of it and all of it, so that threads that failed
+ * together do not come back together. */
 static apr_interval_time_t jittered(int pause_ms)
 {
     unsigned int random = 0;
@@ -280,7 +275,8 @@ static void call_run(call_t *call, sb_http_handle_t *handle)
     }
 }
 
-/* Failures that an administrator must act on are errors; what buyers and outages bring about is not. */
+/* Failures that an administrator must act on are errors; what buyers and outages bring
+ * about is not. */
 static void log_failure(const call_t *call, const sb_result_t *result,
                         const json_t *error)
 {

@@ -20,8 +20,8 @@ sb_status_e sb_stripe_customer_create(json_t **customer, sb_result_t *result,
                                       const sb_stripe_customer_t *create,
                                       const char *idempotency_key, apr_pool_t *pool);
 
-/* SB_NOT_FOUND: "resource_missing" (not of this account and mode), "customer_deleted"; SB_INVALID
- * "bad_id". */
+/* SB_NOT_FOUND: "resource_missing" (not of this account and mode), "customer_deleted";
+ * SB_INVALID "bad_id". */
 sb_status_e sb_stripe_customer_retrieve(json_t **customer, sb_result_t *result,
                                         sb_stripe_t *stripe, const char *id,
                                         apr_pool_t *pool);

@@ -34,8 +34,8 @@ static bool flow_add(sb_form_t *params, const sb_stripe_portal_t *create,
     return false;
 }
 
-/* Stripe has no code for this: an account that has never saved its portal settings in this mode gets an
- * invalid_request_error whose message says so. */
+/* Stripe has no code for this: an account that has never saved its portal settings in
+ * this mode gets an invalid_request_error whose message says so. */
 static bool is_unconfigured(const json_t *error)
 {
     const char *message = sb_json_text(error, "message");

@@ -16,9 +16,10 @@ typedef struct sb_stripe_portal_t {
     const char *subscription; /* sub_…, or NULL */
 } sb_stripe_portal_t;
 
-/* The answer's url is good for one visit, soon: redirect at once. Failures and the lifetime of *session:
- * as sb_stripe_call(), and SB_UPSTREAM "portal_not_configured" while the account has no portal
- * configuration in this mode (B40), SB_INVALID "bad_flow". */
+/* The answer's url is good for one visit, soon: redirect at once. Failures and the
+ * lifetime of *session: as sb_stripe_call(), and SB_UPSTREAM "portal_not_configured"
+ * while the account has no portal configuration in this mode (B40), SB_INVALID
+ * "bad_flow". */
 sb_status_e sb_stripe_portal_create(json_t **session, sb_result_t *result,
                                     sb_stripe_t *stripe, const sb_stripe_portal_t *create,
                                     apr_pool_t *pool);

@@ -9,8 +9,9 @@
 
 #define SB_STRIPE_LOOKUP_KEYS_MAX 10 /* Stripe's limit per call */
 
-/* The active prices that carry one of n lookup keys: a list object, data[] unordered; keys that no
- * price carries are simply not there. n outside 1…SB_STRIPE_LOOKUP_KEYS_MAX: SB_INTERNAL. */
+/* The active prices that carry one of n lookup keys: a list object, data[] unordered;
+ * keys that no price carries are simply not there. n outside
+ * 1…SB_STRIPE_LOOKUP_KEYS_MAX: SB_INTERNAL. */
 sb_status_e sb_stripe_prices_by_lookup_key(json_t **prices, sb_result_t *result,
                                            sb_stripe_t *stripe, const char *const *keys,
                                            int n, apr_pool_t *pool);

@@ -28,6 +28,7 @@ static const struct {
     {"return_url", return_url_suite},
     {"settings", settings_suite},
     {"signature", signature_suite},
+    {"story", story_suite},
     {"stripe_client", stripe_client_suite},
     {"stripe_event", stripe_event_suite},
     {"stripe_resources", stripe_resources_suite},
