@@ -532,7 +532,7 @@ static bool top_read(const sb_reader_t *reader, const json_t *top, sb_catalog_t 
 sb_status_e sb_catalog_parse(sb_catalog_t **catalog, sb_result_t *result,
                              const char *text, apr_size_t length, apr_pool_t *pool)
 {
-    sb_result_t local;
+    sb_result_t local = {.status = SB_OK};
     const sb_reader_t reader = {
         .pool = pool, .result = result ? result : &local, .code = "bad_catalog"};
     sb_catalog_t *read = apr_pcalloc(pool, sizeof(*read));
