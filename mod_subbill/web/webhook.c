@@ -109,8 +109,11 @@ int sb_webhook_run(sb_exchange_t *x)
     if (done != SB_OK) {
         return sb_problem_send(x->r, &result);
     }
-    return sb_exchange_json(x, HTTP_OK,
-                            json_pack("{s:b, s:s?, s:s?, s:s?, s:s?}", "received", 1,
-                                      "event", outcome.event, "type", outcome.type,
-                                      "state", outcome.state, "reason", outcome.reason));
+    json_t *answer = json_pack("{s:b, s:s?, s:s?, s:s?}", "received", 1, "event",
+                               outcome.event, "type", outcome.type, "state",
+                               outcome.state);
+    if (outcome.reason) {
+        json_object_set_new(answer, "reason", json_string(outcome.reason));
+    }
+    return sb_exchange_json(x, HTTP_OK, answer);
 }
