@@ -120,7 +120,8 @@ static void attempt_work(attempt_t *attempt, const work_t *work, sb_conn_t *conn
         if (attempt->cut) {
             attempt->failure = SB_FAILURE_LOST;
         }
-        if (attempt->failure == SB_FAILURE_LOST || attempt->failure == SB_FAILURE_SCHEMA) {
+        if (attempt->failure == SB_FAILURE_LOST ||
+            attempt->failure == SB_FAILURE_SCHEMA) {
             attempt->sound = false;
         }
         sb_log_limited(attempt->failure == SB_FAILURE_CONFLICT ? SB_LOG_INFO

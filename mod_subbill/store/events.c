@@ -9,7 +9,7 @@
 /* Lists of events must stay cheap while bodies may be large, so bodies lie in a table of their own and
  * are read in pieces: apr_dbd's MySQL driver reserves the largest possible value per column. */
 
-enum { PIECE = 65536, REASON_MAX = 500 };
+enum { PIECE = 16384, REASON_MAX = 500 };
 
 static const char *const words[] = {
     [SB_EVENT_RECEIVED] = "received",
@@ -151,8 +151,7 @@ apr_status_t sb_event_body(const char **body, sb_conn_t *conn, const char *id,
 
     *body = NULL;
     for (apr_int64_t start = 1;; start += PIECE) {
-        apr_status_t rv =
-            sb_sql_event_body_piece(&rows, &n, conn, id, start, PIECE, pool);
+        apr_status_t rv = sb_sql_event_body_piece(&rows, &n, conn, id, start, pool);
         if (rv || !n || !rows[0].piece) {
             return rv;
         }

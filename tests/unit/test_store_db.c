@@ -17,8 +17,7 @@
 #include "store/subscriptions.h"
 #include "store/trials.h"
 #include "store_fixture.h"
-
-Suite *store_db_suite(void);
+#include "unit.h"
 
 static char ann[] = "ann";
 static char bob[] = "bob";
@@ -49,22 +48,26 @@ static apr_int64_t ms_since(apr_time_t start)
 /* A webhook's transaction in small: one write into every table that it may touch. */
 static apr_status_t write_everything(void *baton, sb_conn_t *conn, apr_pool_t *pool)
 {
-    static const sb_subscription_item_t item = {.id = "si_1", .price = "price_1", .quantity = 1};
+    static const sb_subscription_item_t item = {
+        .id = "si_1", .price = "price_1", .quantity = 1};
     sb_subscription_t sub = {.id = "sub_1",
                              .customer = "cus_1",
                              .user = "ann",
                              .status = SB_STATUS_ACTIVE,
                              .items = &item,
                              .items_n = 1};
-    sb_event_row_t event = {.id = "evt_1", .type = "t", .state = SB_EVENT_DONE, .source = "webhook"};
-    sb_invoice_t invoice = {.id = "in_1", .customer = "cus_1", .user = "ann", .status = "paid"};
+    sb_event_row_t event = {
+        .id = "evt_1", .type = "t", .state = SB_EVENT_DONE, .source = "webhook"};
+    sb_invoice_t invoice = {
+        .id = "in_1", .customer = "cus_1", .user = "ann", .status = "paid"};
     sb_trial_t trial = {.user = "ann", .used_at = 1};
     sb_bind_e outcome;
     bool inserted;
 
     apr_status_t rv = sb_event_insert(&inserted, NULL, conn, &event, "{}", pool);
     if (!rv) {
-        rv = sb_customer_bind(&outcome, conn, "cus_1", false, "ann", "webhook", "stripe", 1, pool);
+        rv = sb_customer_bind(&outcome, conn, "cus_1", false, "ann", "webhook", "stripe",
+                              1, pool);
     }
     if (!rv) {
         rv = sb_subscription_save(conn, &sub, 1, pool);
@@ -78,16 +81,17 @@ static apr_status_t write_everything(void *baton, sb_conn_t *conn, apr_pool_t *p
     return rv;
 }
 
-static const char *const written[] = {"event",   "event_body",   "account",
-                                      "customer", "link_audit",   "subscription",
-                                      "subscription_item", "invoice", "trial"};
+static const char *const written[] = {
+    "event",        "event_body",        "account", "customer", "link_audit",
+    "subscription", "subscription_item", "invoice", "trial"};
 enum { WRITTEN = sizeof(written) / sizeof(written[0]) };
 
 static void refuse_inserts(const char *table)
 {
     if (store.dialect == SB_DIALECT_PGSQL) {
-        store_admin("CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
-                    "$$ BEGIN RAISE EXCEPTION 'refused by a trigger'; END $$");
+        store_admin(
+            "CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION 'refused by a trigger'; END $$");
     }
     store_admin_by_dialect(
         apr_psprintf(store.pool,
@@ -108,8 +112,8 @@ static void admit_inserts(const char *table)
 {
     const char *plain = "DROP TRIGGER refusing";
 
-    store_admin_by_dialect(plain, apr_psprintf(store.pool, "DROP TRIGGER refusing ON %s", table),
-                           plain);
+    store_admin_by_dialect(
+        plain, apr_psprintf(store.pool, "DROP TRIGGER refusing ON %s", table), plain);
 }
 
 /* F06, M2: whichever statement fails, nothing of the transaction stays */
@@ -121,20 +125,21 @@ START_TEST(test_a_statement_that_fails_half_way_leaves_nothing)
     sb_db_t *db = store_db(0, 0);
     for (int i = 0; i < WRITTEN; i++) {
         refuse_inserts(written[i]);
-        ck_assert_int_eq(
-            sb_db_transaction(db, 5000, write_everything, NULL, &store.result, store.pool),
-            SB_UNAVAILABLE);
-        ck_assert_msg(!strcmp(store.result.code, "database_refused"), "%s: %s", written[i],
-                      store_log());
+        ck_assert_int_eq(sb_db_transaction(db, 5000, write_everything, NULL,
+                                           &store.result, store.pool),
+                         SB_UNAVAILABLE);
+        ck_assert_msg(!strcmp(store.result.code, "database_refused"), "%s: %s",
+                      written[i], store_log());
         for (int k = 0; k < WRITTEN; k++) {
-            ck_assert_msg(!store_admin_count(written[k]), "%s holds something after %s refused",
-                          written[k], written[i]);
+            ck_assert_msg(!store_admin_count(written[k]),
+                          "%s holds something after %s refused", written[k], written[i]);
         }
         admit_inserts(written[i]);
     }
     ck_assert_str_eq(store_admin_value("SELECT MAX(v) FROM epoch"), "0");
     ck_assert_int_eq(
-        sb_db_transaction(db, 5000, write_everything, NULL, &store.result, store.pool), SB_OK);
+        sb_db_transaction(db, 5000, write_everything, NULL, &store.result, store.pool),
+        SB_OK);
     for (int k = 0; k < WRITTEN; k++) {
         ck_assert_int_eq(store_admin_count(written[k]), 1);
     }
@@ -192,10 +197,12 @@ START_TEST(test_rolling_back_on_purpose_is_no_error_and_runs_once)
     }
     sb_db_t *db = store_db(0, 0);
     ck_assert_int_eq(
-        sb_db_transaction(db, 5000, change_the_mind, &runs, &store.result, store.pool), SB_OK);
+        sb_db_transaction(db, 5000, change_the_mind, &runs, &store.result, store.pool),
+        SB_OK);
     ck_assert_int_eq(runs, 1);
-    ck_assert_int_eq(sb_db_transaction(db, 5000, give_up, &runs, &store.result, store.pool),
-                     SB_INTERNAL);
+    ck_assert_int_eq(
+        sb_db_transaction(db, 5000, give_up, &runs, &store.result, store.pool),
+        SB_INTERNAL);
     ck_assert_str_eq(store.result.code, "work_failed");
     ck_assert_int_eq(runs, 2);
     ck_assert_int_eq(store_admin_count("account"), 0);
@@ -237,11 +244,13 @@ START_TEST(test_killed_connections_are_replaced_without_an_error)
     for (int round = 0; round < ROUNDS; round++) {
         char *user = apr_psprintf(store.pool, "user%d", round);
         ck_assert_int_eq(
-            sb_db_transaction(db, 5000, make_account, user, &store.result, store.pool), SB_OK);
+            sb_db_transaction(db, 5000, make_account, user, &store.result, store.pool),
+            SB_OK);
         kill_connections(round);
         if (round % 2) {
             ck_assert_int_eq(
-                sb_db_read(db, 5000, read_account, user, &store.result, store.pool), SB_OK);
+                sb_db_read(db, 5000, read_account, user, &store.result, store.pool),
+                SB_OK);
         }
     }
     ck_assert_int_eq(store_admin_count("account"), ROUNDS);
@@ -285,7 +294,8 @@ START_TEST(test_an_exhausted_pool_answers_within_its_wait)
         return;
     }
     sb_db_t *db = store_db(1, 200);
-    ck_assert_int_eq(sb_db_read(db, 1000, nothing, NULL, &store.result, store.pool), SB_OK);
+    ck_assert_int_eq(sb_db_read(db, 1000, nothing, NULL, &store.result, store.pool),
+                     SB_OK);
     hand.db = db;
     apr_pool_create_unmanaged_ex(&hand.pool, NULL, NULL);
     ck_assert_int_eq(pthread_create(&hand.thread, NULL, hold_a_connection, &hand), 0);
@@ -299,7 +309,8 @@ START_TEST(test_an_exhausted_pool_answers_within_its_wait)
     ck_assert_int_eq(sb_db_stats(db).exhausted, 1);
     pthread_join(hand.thread, NULL);
     ck_assert_int_eq(hand.status, SB_OK);
-    ck_assert_int_eq(sb_db_read(db, 5000, nothing, NULL, &store.result, store.pool), SB_OK);
+    ck_assert_int_eq(sb_db_read(db, 5000, nothing, NULL, &store.result, store.pool),
+                     SB_OK);
     apr_pool_destroy(hand.pool);
 }
 END_TEST
@@ -313,7 +324,8 @@ START_TEST(test_a_deadline_frees_the_thread_of_a_hung_backend)
     sb_db_t *db = store_db(4, 250);
     pid_t pid = 0;
 
-    ck_assert_int_eq(sb_db_read(db, 1000, nothing, NULL, &store.result, store.pool), SB_OK);
+    ck_assert_int_eq(sb_db_read(db, 1000, nothing, NULL, &store.result, store.pool),
+                     SB_OK);
     if (_i == SB_DIALECT_PGSQL) {
         pid = (pid_t)atoi(store_admin_value(
             "SELECT pid FROM pg_stat_activity WHERE application_name = 'mod_subbill'"));
@@ -326,7 +338,8 @@ START_TEST(test_a_deadline_frees_the_thread_of_a_hung_backend)
     }
     ck_assert_int_eq(kill(pid, SIGSTOP), 0);
     apr_time_t start = sb_clock_monotonic();
-    sb_status_e status = sb_db_read(db, 400, read_account, ann, &store.result, store.pool);
+    sb_status_e status =
+        sb_db_read(db, 400, read_account, ann, &store.result, store.pool);
     apr_int64_t first = ms_since(start);
     start = sb_clock_monotonic();
     sb_status_e again = sb_db_read(db, 400, read_account, ann, NULL, store.pool);
@@ -342,7 +355,8 @@ START_TEST(test_a_deadline_frees_the_thread_of_a_hung_backend)
     /* PostgreSQL serves each connection by its own process, so the second one was fine */
     ck_assert_int_eq(again, _i == SB_DIALECT_PGSQL ? SB_OK : SB_UNAVAILABLE);
     usleep(1100000);
-    ck_assert_int_eq(sb_db_read(db, 1000, read_account, ann, &store.result, store.pool), SB_OK);
+    ck_assert_int_eq(sb_db_read(db, 1000, read_account, ann, &store.result, store.pool),
+                     SB_OK);
 }
 END_TEST
 
@@ -442,8 +456,8 @@ static void *walk(void *data)
 {
     walker_t *walker = data;
 
-    walker->status =
-        sb_db_transaction(walker->db, 10000, lock_two, &walker->crossing, NULL, walker->pool);
+    walker->status = sb_db_transaction(walker->db, 10000, lock_two, &walker->crossing,
+                                       NULL, walker->pool);
     return NULL;
 }
 
@@ -458,8 +472,10 @@ START_TEST(test_a_deadlock_is_repeated_and_both_succeed)
         return; /* SQLite has one writer */
     }
     sb_db_t *db = store_db(0, 0);
-    ck_assert_int_eq(sb_db_transaction(db, 5000, make_account, ann, NULL, store.pool), SB_OK);
-    ck_assert_int_eq(sb_db_transaction(db, 5000, make_account, bob, NULL, store.pool), SB_OK);
+    ck_assert_int_eq(sb_db_transaction(db, 5000, make_account, ann, NULL, store.pool),
+                     SB_OK);
+    ck_assert_int_eq(sb_db_transaction(db, 5000, make_account, bob, NULL, store.pool),
+                     SB_OK);
     pthread_barrier_init(&both, NULL, 2);
     for (int i = 0; i < 2; i++) {
         walkers[i] = (walker_t){.db = db,
@@ -515,9 +531,11 @@ START_TEST(test_touched_slots_are_bumped_by_a_commit_only)
 
     int first = sb_epoch_slot(ann), second = sb_epoch_slot(bob);
     ck_assert_int_ne(first, second);
-    ck_assert_int_eq(sb_db_transaction(db, 5000, touch_and_drop, NULL, NULL, store.pool), SB_OK);
+    ck_assert_int_eq(sb_db_transaction(db, 5000, touch_and_drop, NULL, NULL, store.pool),
+                     SB_OK);
     ck_assert_uint_eq(sb_epochs_get(theirs, first), 0);
-    ck_assert_int_eq(sb_db_transaction(db, 5000, touch_some, NULL, NULL, store.pool), SB_OK);
+    ck_assert_int_eq(sb_db_transaction(db, 5000, touch_some, NULL, NULL, store.pool),
+                     SB_OK);
     ck_assert_uint_eq(sb_epochs_get(theirs, first), 1);
     ck_assert_uint_eq(sb_epochs_get(theirs, second), 1);
     ck_assert_uint_eq(sb_epochs_get(theirs, first == 0 ? 1 : first - 1), 0);
@@ -549,19 +567,23 @@ Suite *store_db_suite(void)
     tcase_add_checked_fixture(tcase, store_setup, store_teardown);
     tcase_add_loop_test(tcase, test_a_statement_that_fails_half_way_leaves_nothing, 0,
                         SB_DIALECTS);
-    tcase_add_loop_test(tcase, test_an_overlooked_failure_is_not_committed, 0, SB_DIALECTS);
+    tcase_add_loop_test(tcase, test_an_overlooked_failure_is_not_committed, 0,
+                        SB_DIALECTS);
     tcase_add_loop_test(tcase, test_rolling_back_on_purpose_is_no_error_and_runs_once, 0,
                         SB_DIALECTS);
     tcase_add_loop_test(tcase, test_killed_connections_are_replaced_without_an_error, 0,
                         SB_DIALECTS);
-    tcase_add_loop_test(tcase, test_an_exhausted_pool_answers_within_its_wait, 0, SB_DIALECTS);
+    tcase_add_loop_test(tcase, test_an_exhausted_pool_answers_within_its_wait, 0,
+                        SB_DIALECTS);
     tcase_add_loop_test(tcase, test_a_deadline_frees_the_thread_of_a_hung_backend, 0,
                         SB_DIALECTS);
     tcase_add_loop_test(tcase, test_a_server_that_is_down_fails_fast_after_the_first_try,
                         SB_DIALECT_PGSQL, SB_DIALECTS);
     tcase_add_loop_test(tcase, test_eight_writers_of_one_row_all_succeed, 0, SB_DIALECTS);
-    tcase_add_loop_test(tcase, test_a_deadlock_is_repeated_and_both_succeed, 0, SB_DIALECTS);
-    tcase_add_loop_test(tcase, test_touched_slots_are_bumped_by_a_commit_only, 0, SB_DIALECTS);
+    tcase_add_loop_test(tcase, test_a_deadlock_is_repeated_and_both_succeed, 0,
+                        SB_DIALECTS);
+    tcase_add_loop_test(tcase, test_touched_slots_are_bumped_by_a_commit_only, 0,
+                        SB_DIALECTS);
     tcase_add_test(tcase, test_the_slot_of_a_name_never_changes);
     suite_add_tcase(suite, tcase);
     return suite;

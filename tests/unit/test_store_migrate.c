@@ -11,8 +11,7 @@
 #include "sb_statements.h"
 #include "store/secrets.h"
 #include "store_fixture.h"
-
-Suite *store_migrate_suite(void);
+#include "unit.h"
 
 static apr_status_t nothing(void *baton, sb_conn_t *conn, apr_pool_t *pool)
 {

@@ -13,8 +13,7 @@
 #include "base/clock.h"
 #include "store/accounts.h"
 #include "store_fixture.h"
-
-Suite *store_sqlite_suite(void);
+#include "unit.h"
 
 static char ann[] = "ann";
 
@@ -52,7 +51,8 @@ static sb_status_e reading(sb_db_t *db)
 
 static sb_status_e writing(sb_db_t *db, int deadline_ms)
 {
-    return sb_db_transaction(db, deadline_ms, make_account, ann, &store.result, store.pool);
+    return sb_db_transaction(db, deadline_ms, make_account, ann, &store.result,
+                             store.pool);
 }
 
 /* Another process runs SQL, says so, and keeps what it locked until it is killed. */
@@ -88,7 +88,8 @@ static void release(pid_t pid)
 START_TEST(test_a_locked_file_holds_up_a_read_for_a_quarter_second_at_most)
 {
     ck_assert(store_open_migrated(SB_DIALECT_SQLITE3));
-    store_admin("PRAGMA journal_mode = DELETE"); /* where a lock keeps readers out as well */
+    store_admin(
+        "PRAGMA journal_mode = DELETE"); /* where a lock keeps readers out as well */
     store_admin_close();
     sb_db_t *db = store_db(0, 0);
     ck_assert_int_eq(reading(db), SB_OK);
@@ -143,7 +144,8 @@ START_TEST(test_a_replaced_file_is_opened_again)
     ck_assert_int_eq(unlink(apr_pstrcat(store.pool, store.params, "-wal", NULL)), 0);
     ck_assert_int_eq(unlink(apr_pstrcat(store.pool, store.params, "-shm", NULL)), 0);
     ck_assert_int_eq(rename(copy, store.params), 0);
-    ck_assert_int_eq(sb_db_read(db, 1000, find_account, &found, &store.result, store.pool), SB_OK);
+    ck_assert_int_eq(
+        sb_db_read(db, 1000, find_account, &found, &store.result, store.pool), SB_OK);
     ck_assert(!found);
     ck_assert_int_eq(writing(db, 1000), SB_OK);
     ck_assert_str_eq(store_admin_value("PRAGMA integrity_check"), "ok");
@@ -179,7 +181,8 @@ START_TEST(test_a_removed_journal_is_noticed)
     ck_assert_int_eq(writing(db, 1000), SB_OK);
     apr_uint64_t connected = sb_db_stats(db).connected;
     ck_assert_int_eq(unlink(apr_pstrcat(store.pool, store.params, "-wal", NULL)), 0);
-    ck_assert_int_eq(sb_db_read(db, 1000, find_account, &found, &store.result, store.pool), SB_OK);
+    ck_assert_int_eq(
+        sb_db_read(db, 1000, find_account, &found, &store.result, store.pool), SB_OK);
     ck_assert(found);
     ck_assert_int_eq(writing(db, 1000), SB_OK);
     ck_assert_uint_gt(sb_db_stats(db).connected, connected);
@@ -281,7 +284,8 @@ Suite *store_sqlite_suite(void)
 
     tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, store_setup, store_teardown);
-    tcase_add_test(tcase, test_a_locked_file_holds_up_a_read_for_a_quarter_second_at_most);
+    tcase_add_test(tcase,
+                   test_a_locked_file_holds_up_a_read_for_a_quarter_second_at_most);
     tcase_add_test(tcase, test_a_backup_that_holds_the_write_lock_delays_writers_only);
     tcase_add_test(tcase, test_a_replaced_file_is_opened_again);
     tcase_add_test(tcase, test_a_file_that_is_moved_away_is_missed_and_found_again);
