@@ -42,27 +42,19 @@ static int refuse(sb_exchange_t *x, int status, sb_status_e kind, const char *co
     return sb_problem_send_as(x->r, status, &result);
 }
 
-/* One line a second at most: anybody can post here (T36). */
-static void log_refusal(const sb_exchange_t *x, const char *why)
-{
-    sb_log_limited(SB_LOG_WARNING, 0, "SB123", "stripe webhook from %s refused: %s",
-                   x->r->useragent_ip, why);
-}
-
 /* Several headers of that name arrive here merged with ", ", which the verifier refuses. */
 static const char *signature_of(const sb_exchange_t *x)
 {
     return apr_table_get(x->r->headers_in, "Stripe-Signature");
 }
 
+/* Which check failed helps the operator and tells an attacker nothing new; the log has it already. */
 static int bad_signature(sb_exchange_t *x, sb_result_t *result,
                          const sb_ingest_t *outcome)
 {
-    const char *check = sb_signature_word(outcome->signature);
-
-    log_refusal(x, check);
-    result->message = apr_psprintf(x->pool, "The signature check failed: %s.", check);
-    result->hint = "Is it the signing secret (whsec_…) of this very endpoint, and is the "
+    result->message = apr_psprintf(x->pool, "The signature check failed: %s.",
+                                   sb_signature_word(outcome->signature));
+    result->hint = "Is this endpoint's own signing secret configured, and is the "
                    "server's clock right?";
     return sb_problem_send(x->r, result);
 }
@@ -91,7 +83,9 @@ int sb_webhook_run(sb_exchange_t *x)
     }
     int status = sb_body_read(&body, &length, x->r, SB_EVENT_BODY_MAX);
     if (status == HTTP_REQUEST_ENTITY_TOO_LARGE) {
-        log_refusal(x, "the body is larger than 512 KiB");
+        sb_log_limited(SB_LOG_WARNING, 0, "SB123",
+                       "stripe webhook from %s refused: the body is larger than 512 KiB",
+                       x->r->useragent_ip);
         return refuse(x, status, SB_TOO_LARGE, "payload_too_large",
                       "The body is larger than 512 KiB.");
     }
@@ -109,9 +103,9 @@ int sb_webhook_run(sb_exchange_t *x)
     if (done != SB_OK) {
         return sb_problem_send(x->r, &result);
     }
-    json_t *answer = json_pack("{s:b, s:s?, s:s?, s:s?}", "received", 1, "event",
-                               outcome.event, "type", outcome.type, "state",
-                               outcome.state);
+    json_t *answer =
+        json_pack("{s:b, s:s?, s:s?, s:s?}", "received", 1, "event", outcome.event,
+                  "type", outcome.type, "state", outcome.state);
     if (outcome.reason) {
         json_object_set_new(answer, "reason", json_string(outcome.reason));
     }
