@@ -203,13 +203,13 @@ static int next_key(call_t *call, int key, int refused)
     sb_stripe_t *stripe = call->stripe;
     int next = (key + 1) % stripe->keys_n;
 
-    sb_log_limited(SB_LOG_ERROR, 0, "SB303",
-                   "Stripe refuses key number %d of the %d that SubbillStripeKey lists "
-                   "(request %s); %s",
-                   key + 1, stripe->keys_n,
-                   call->response.request_id ? call->response.request_id : "unknown",
-                   refused < stripe->keys_n ? "the next one is tried"
-                                            : "there is no other; nothing can be sold");
+    sb_log(SB_LOG_ERROR, 0, "SB303",
+           "Stripe refuses key number %d of the %d that SubbillStripeKey lists "
+           "(request %s); %s",
+           key + 1, stripe->keys_n,
+           call->response.request_id ? call->response.request_id : "unknown",
+           refused < stripe->keys_n ? "the next one is tried"
+                                    : "there is no other; nothing can be sold");
     __atomic_store_n(&stripe->key, next, __ATOMIC_RELAXED);
     return refused < stripe->keys_n ? next : -1;
 }

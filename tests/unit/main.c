@@ -34,6 +34,7 @@ static const struct {
     {"store_sqlite", store_sqlite_suite},
     {"story", story_suite},
     {"stripe_client", stripe_client_suite},
+    {"stripe_double", stripe_double_suite},
     {"stripe_event", stripe_event_suite},
     {"stripe_resources", stripe_resources_suite},
     {"subscription", subscription_suite},

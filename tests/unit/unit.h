@@ -50,6 +50,7 @@ Suite *store_repos_suite(void);
 Suite *store_sqlite_suite(void);
 Suite *story_suite(void);
 Suite *stripe_client_suite(void);
+Suite *stripe_double_suite(void);
 Suite *stripe_event_suite(void);
 Suite *stripe_resources_suite(void);
 Suite *subscription_suite(void);
