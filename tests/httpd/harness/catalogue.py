@@ -62,6 +62,7 @@ def of_old_story():
     for name in ("basic", "pro"):
         plan(catalogue, name)["prices"][0]["id"] = PRICE[f"{name}_old"]
         plan(catalogue, name).pop("product")
+    catalogue["default_price"] = PRICE["basic_old"]
     return catalogue
 
 

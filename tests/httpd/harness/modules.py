@@ -7,7 +7,7 @@ FOLDER = Path("/usr/lib/apache2/modules")
 BUILT_IN = {"core", "so", "watchdog", "http_core", "log_config", "logio", "version", "unixd"}
 
 STANDARD = (
-    "authn_core authn_file authz_core authz_host authz_user auth_basic alias dir mime env "
+    "access_compat authn_core authn_file authz_core authz_host authz_user auth_basic alias dir mime env "
     "setenvif headers rewrite request filter reqtimeout status info proxy proxy_http dav dav_fs "
     "include negotiation autoindex actions").split()
 
