@@ -19,6 +19,7 @@ static sb_status_e post(void)
                           "key-1", fx.pool);
 }
 
+/* C37, F15 */
 START_TEST(test_a_call_carries_key_version_and_idempotency_key_and_logs_the_request_id)
 {
     const scripted_answer_t script[] = {stripe_answer(

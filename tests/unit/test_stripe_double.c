@@ -124,6 +124,7 @@ static const char *customer_made(void)
     return sb_json_text(out, "id");
 }
 
+/* B10 */
 START_TEST(test_a_user_comes_back_from_stripe_byte_by_byte)
 {
     if (!stripe) {
@@ -148,7 +149,7 @@ START_TEST(test_a_user_comes_back_from_stripe_byte_by_byte)
 }
 END_TEST
 
-/* F17, C12 */
+/* C35, F17 */
 START_TEST(test_every_option_of_a_checkout_is_taken_by_stripes_rules)
 {
     if (!stripe) {

@@ -61,7 +61,7 @@ START_TEST(test_a_client_needs_a_key_and_a_base_that_may_be_called)
 }
 END_TEST
 
-/* B10, C24 */
+/* B10 */
 START_TEST(test_a_new_customer_is_stamped_with_the_user)
 {
     const scripted_answer_t script[] = {
@@ -179,7 +179,7 @@ START_TEST(test_options_of_a_checkout_bring_what_stripe_wants_with_them)
 }
 END_TEST
 
-/* B3, B31 */
+/* B3, B31, B40 */
 START_TEST(test_a_portal_session_opens_where_it_is_told)
 {
     const scripted_answer_t script[] = {
