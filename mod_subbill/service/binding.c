@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "domain/identity.h"
+#include "store/accounts.h"
 #include "store/customers.h"
 #include "store/subscriptions.h"
 #include "store/trials.h"
@@ -105,9 +106,11 @@ apr_status_t sb_apply_bind(const char **user, sb_apply_t *apply, const char *cus
         return sb_apply_end(apply, SB_APPLY_FAILED, "bad_identity",
                             "the metadata names a user that cannot be one");
     }
-    if (!customer) {
+    if (!customer) { /* null where Stripe keeps accounts instead of customers */
         *user = claimed;
-        return APR_SUCCESS;
+        return claimed ? sb_account_ensure(apply->conn, claimed, NULL, apply->now,
+                                           apply->pool)
+                       : APR_SUCCESS;
     }
     apr_status_t rv = sb_customer_by_id(&row, apply->conn, customer,
                                         apply->service->settings->live, apply->pool);

@@ -26,6 +26,8 @@ static const struct {
     {"log", log_suite},
     {"money", money_suite},
     {"return_url", return_url_suite},
+    {"service_checkout", service_checkout_suite},
+    {"service_ingest", service_ingest_suite},
     {"settings", settings_suite},
     {"signature", signature_suite},
     {"store_db", store_db_suite},

@@ -1,0 +1,56 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#ifndef SB_TEST_SERVICE_FIXTURE_H
+#define SB_TEST_SERVICE_FIXTURE_H
+
+#include "scripted_server.h"
+#include "service/access.h"
+#include "service/ingest.h"
+#include "store_fixture.h"
+
+/* What the tests of service/ stand on: a service over an empty, migrated SQLite file, with a catalogue of
+ * free, basic and pro, and a scripted server in Stripe's place. */
+
+#define SERVICE_SECRET "whsec_canaryService"
+#define PRICE_BASIC    "price_1SbBasicMonthEUR0000001"
+#define PRICE_PRO      "price_1SbProMonthEUR00000001"
+
+typedef struct service_fixture_t {
+    sb_service_t *service;
+    scripted_server_t *server;
+    sb_result_t result;
+    sb_ingest_t outcome;
+    apr_array_header_t *secrets;
+} service_fixture_t;
+
+extern service_fixture_t sv;
+
+/* Checked fixture. */
+void service_setup(void);
+void service_teardown(void);
+
+/* Makes sv.service; n 0: no Stripe key and no server. */
+void service_with(const scripted_answer_t *script, int n);
+
+/* An answer of Stripe's: JSON written with ' instead of ". */
+scripted_answer_t service_answer(int status, const char *json);
+/* No answer: the connection is dropped. */
+scripted_answer_t service_silence(void);
+
+/* Text in the pool of the test, with ' turned into ". */
+const char *service_json(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* A subscription object. user NULL: not stamped. */
+const char *service_subscription(const char *id, const char *customer, const char *user,
+                                 const char *status, const char *price);
+
+/* The event around an object, created so many seconds from now. */
+const char *service_event(const char *id, const char *type, int created,
+                          const char *object);
+
+/* Ingests it as a webhook's, signed; returns the state. */
+const char *service_deliver(const char *event);
+
+/* The word of the reason with which the gate "any" or of a plan answers this user. */
+const char *service_gate(const char *user, const char *plan);
+
+#endif

@@ -1,0 +1,307 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "service_fixture.h"
+#include "unit.h"
+
+#include "base/clock.h"
+
+#include <apr_strings.h>
+#include <string.h>
+
+static const char *sub(const char *user, const char *status)
+{
+    return service_subscription("sub_1", "cus_1", user, status, PRICE_BASIC);
+}
+
+static const char *count(const char *where)
+{
+    return store_admin_value(
+        apr_pstrcat(store.pool, "SELECT COUNT(*) FROM ", where, NULL));
+}
+
+/* A16, B25, B32, B33, D24 */
+START_TEST(test_a_signed_event_opens_the_gate_and_is_logged)
+{
+    service_with(NULL, 0);
+    ck_assert_str_eq(service_gate("zoe", "any"), "no_account");
+    ck_assert_str_eq(
+        service_deliver(service_event("evt_1", "customer.subscription.created", 0,
+                                      sub("zoe", "active"))),
+        "done");
+    ck_assert_str_eq(service_gate("zoe", "any"), "ok");
+    ck_assert_str_eq(service_gate("zoe", "pro"), "plan_too_low");
+    ck_assert_ptr_nonnull(strstr(store_log(), "event evt_1"));
+    ck_assert_str_eq(count("event WHERE id='evt_1' AND state='done'"), "1");
+    ck_assert_str_eq(count("event_body WHERE event_id='evt_1'"), "1");
+}
+END_TEST
+
+/* T03, F18 */
+START_TEST(test_a_finished_event_is_a_duplicate)
+{
+    service_with(NULL, 0);
+    const char *event =
+        service_event("evt_1", "customer.subscription.created", 0, sub("zoe", "active"));
+    service_deliver(event);
+    ck_assert_str_eq(service_deliver(event), "duplicate");
+    ck_assert_str_eq(count("event"), "1");
+}
+END_TEST
+
+/* T01, T02, A17 */
+START_TEST(test_nothing_is_parsed_before_the_signature_fits)
+{
+    service_with(NULL, 0);
+    ck_assert_int_eq(sb_ingest_webhook(&sv.outcome, &sv.result, sv.service, "t=1,v1=00",
+                                       "{", 1, sv.secrets, store.pool),
+                     SB_INVALID);
+    ck_assert_str_eq(sv.result.code, "bad_signature");
+    ck_assert_int_eq(sb_ingest_webhook(&sv.outcome, &sv.result, sv.service, NULL, "{}", 2,
+                                       apr_array_make(store.pool, 0, sizeof(char *)),
+                                       store.pool),
+                     SB_UNAVAILABLE);
+    ck_assert_str_eq(sv.result.code, "webhook_not_configured");
+    ck_assert_str_eq(count("event"), "0");
+}
+END_TEST
+
+/* T07 */
+START_TEST(test_other_mode_other_account_and_unknown_types_are_kept_as_ignored)
+{
+    service_with(NULL, 0);
+    const char *live =
+        apr_pstrdup(store.pool, service_event("evt_live", "customer.subscription.created",
+                                              0, sub("zoe", "active")));
+    char *flag = strstr(live, "\"livemode\":false,\"api_version\"");
+    memcpy(flag, "\"livemode\":true ,\"api_version\"", 30);
+    ck_assert_str_eq(service_deliver(live), "ignored");
+    ck_assert_str_eq(sv.outcome.reason, "livemode_mismatch");
+    ck_assert_str_eq(service_deliver(service_event("evt_odd", "planet.created", 0, "{}")),
+                     "ignored");
+    ck_assert_str_eq(sv.outcome.reason, "unhandled_type");
+    ck_assert_str_eq(service_gate("zoe", "any"), "no_account");
+    ck_assert_str_eq(count("event WHERE state='ignored'"), "2");
+}
+END_TEST
+
+/* T07: loud, visible, no access; the same event heals it once the price is known. */
+START_TEST(test_an_unmapped_price_opens_nothing_and_stays_failed)
+{
+    service_with(NULL, 0);
+    const char *event =
+        service_event("evt_1", "customer.subscription.created", 0,
+                      service_subscription("sub_1", "cus_1", "zoe", "active",
+                                           "price_1Elsewhere000001"));
+    ck_assert_str_eq(service_deliver(event), "failed");
+    ck_assert_str_eq(sv.outcome.reason, "unmapped_price");
+    ck_assert_str_eq(service_gate("zoe", "any"), "unmapped_price");
+    ck_assert_ptr_nonnull(strstr(store_log(), "price_1Elsewhere000001"));
+    store_admin("INSERT INTO price (id, livemode, plan) "
+                "VALUES ('price_1Elsewhere000001', 0, 'basic')");
+    store_admin_close();
+    ck_assert_str_eq(service_deliver(event), "done");
+    ck_assert_str_eq(service_gate("zoe", "any"), "ok");
+}
+END_TEST
+
+/* T30: impossible data is stored as failed and applied nowhere. */
+START_TEST(test_an_event_that_cannot_be_applied_leaves_only_itself)
+{
+    service_with(NULL, 0);
+    char *broken = apr_pstrdup(store.pool, sub("zoe", "active"));
+    memcpy(strstr(broken, "\"customer\":\"cus_1\""), "\"customer\":\"cu 1\" ", 18);
+    ck_assert_str_eq(service_deliver(service_event(
+                         "evt_1", "customer.subscription.updated", 0, broken)),
+                     "failed");
+    ck_assert_str_eq(sv.outcome.reason, "bad_object");
+    ck_assert_str_eq(count("subscription"), "0");
+    ck_assert_str_eq(count("event WHERE state='failed' AND reason='bad_object'"), "1");
+    ck_assert_str_eq(count("event_body"), "1");
+}
+END_TEST
+
+/* T08, B10: what a stranger can write binds nobody; the second name gets nothing, and it is audited. */
+START_TEST(test_a_bound_customer_stays_with_its_user)
+{
+    service_with(NULL, 0);
+    service_deliver(
+        service_event("evt_1", "customer.subscription.created", 0, sub("zoe", "active")));
+    ck_assert_str_eq(
+        service_deliver(service_event("evt_2", "customer.subscription.updated", 1,
+                                      sub("mallory", "active"))),
+        "failed");
+    ck_assert_str_eq(sv.outcome.reason, "customer_bound_elsewhere");
+    ck_assert_str_ne(service_gate("mallory", "any"), "ok");
+    ck_assert_str_eq(service_gate("zoe", "any"), "ok");
+    ck_assert_str_eq(count("link_audit WHERE user_name='mallory'"), "1");
+    const char *link = service_json(
+        "{'id':'cs_1','object':'checkout.session','mode':'subscription','livemode':false,"
+        "'status':'complete','payment_status':'paid','customer':'cus_2',"
+        "'subscription':'sub_2','client_reference_id':'mallory','metadata':{},"
+        "'currency':'eur','amount_total':900,'created':1}");
+    ck_assert_str_eq(
+        service_deliver(service_event("evt_3", "checkout.session.completed", 0, link)),
+        "ignored");
+    ck_assert_str_eq(sv.outcome.reason, "unknown_session");
+}
+END_TEST
+
+/* A16, F18: customer, subscription and session may come in any order. */
+START_TEST(test_a_subscription_gets_its_user_when_the_binding_comes)
+{
+    service_with(NULL, 0);
+    service_deliver(service_event("evt_1", "customer.subscription.created", 0,
+                                  sub(NULL, "trialing")));
+    ck_assert_str_eq(service_gate("zoe", "any"), "no_account");
+    service_deliver(service_event(
+        "evt_2", "customer.created", 0,
+        service_json("{'id':'cus_1','object':'customer','livemode':false,'created':1,"
+                     "'metadata':{'subbill_user':'zoe'}}")));
+    ck_assert_str_eq(service_gate("zoe", "any"), "ok");
+}
+END_TEST
+
+/* F18: every order of a life's events ends in the same state. */
+START_TEST(test_the_order_of_arrival_does_not_matter)
+{
+    static const int orders[][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2},
+                                    {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+    const int *order = orders[_i];
+
+    service_with(NULL, 0);
+    const char *const events[] = {
+        service_event("evt_1", "customer.subscription.created", 0, sub("zoe", "active")),
+        service_event("evt_2", "customer.subscription.updated", 5,
+                      sub("zoe", "past_due")),
+        service_event("evt_3", "customer.subscription.updated", 9, sub("zoe", "active")),
+    };
+    for (int i = 0; i < 3; i++) {
+        service_deliver(events[order[i]]);
+    }
+    ck_assert_str_eq(service_gate("zoe", "any"), "ok");
+    service_deliver(service_event("evt_4", "customer.subscription.deleted", 4,
+                                  sub("zoe", "canceled")));
+    service_deliver(service_event("evt_5", "customer.subscription.updated", 60,
+                                  sub("zoe", "active")));
+    ck_assert_str_eq(service_gate("zoe", "any"), "ended");
+}
+END_TEST
+
+/* F18: two statements of one second are settled by asking; until then the lesser one holds. */
+START_TEST(test_a_tie_is_settled_by_fetching)
+{
+    const scripted_answer_t script[] = {
+        service_answer(
+            200, service_subscription("sub_1", "cus_1", "zoe", "active", PRICE_PRO)),
+    };
+    service_with(script, 1);
+    service_deliver(
+        service_event("evt_1", "customer.subscription.updated", 0, sub("zoe", "active")));
+    service_deliver(service_event("evt_2", "customer.subscription.updated", 0,
+                                  sub("zoe", "past_due")));
+    ck_assert_int_eq(scripted_server_requests(sv.server), 1);
+    ck_assert_str_eq(service_gate("zoe", "pro"), "ok");
+    ck_assert_str_eq(count("event WHERE id LIKE 'fetch:%' AND source='fetch'"), "1");
+}
+END_TEST
+
+/* E16, A15: one payment per invoice whatever events tell it; none for a trial's zero. */
+START_TEST(test_a_paid_invoice_is_one_payment)
+{
+    service_with(NULL, 0);
+    service_deliver(
+        service_event("evt_1", "customer.subscription.created", 0, sub("zoe", "active")));
+    const char *invoice =
+        "{'id':'%s','object':'invoice','livemode':false,'customer':'cus_1','status':'"
+        "paid',"
+        "'currency':'eur','amount_due':%d,'amount_paid':%d,'amount_remaining':0,'total':%"
+        "d,"
+        "'created':1700000000,'attempt_count':1,'period_start':1,'period_end':2,"
+        "'billing_reason':'subscription_cycle'}";
+    const char *paid = service_json(invoice, "in_1", 900, 900, 900);
+    service_deliver(service_event("evt_2", "invoice.paid", 1, paid));
+    service_deliver(service_event("evt_3", "invoice.payment_succeeded", 1, paid));
+    service_deliver(service_event("evt_4", "invoice.paid", 1,
+                                  service_json(invoice, "in_2", 0, 0, 0)));
+    ck_assert_str_eq(count("invoice WHERE user_name='zoe'"), "2");
+    ck_assert_str_eq(count("payment WHERE status='succeeded' AND amount=900"), "1");
+    ck_assert_str_eq(count("payment"), "1");
+}
+END_TEST
+
+/* A deleted customer's subscriptions are over even when their own events never come. */
+START_TEST(test_deleting_the_customer_closes_the_gate)
+{
+    service_with(NULL, 0);
+    service_deliver(
+        service_event("evt_1", "customer.subscription.created", 0, sub("zoe", "active")));
+    service_deliver(service_event(
+        "evt_2", "customer.deleted", 5,
+        service_json("{'id':'cus_1','object':'customer','livemode':false,'created':1}")));
+    ck_assert_str_eq(service_gate("zoe", "any"), "ended");
+}
+END_TEST
+
+/* F01, F09: database trouble is no acknowledgement. */
+START_TEST(test_database_trouble_is_not_acknowledged)
+{
+    service_with(NULL, 0);
+    store_admin("ALTER TABLE subscription RENAME TO gone");
+    store_admin_close();
+    const char *event =
+        service_event("evt_1", "customer.subscription.created", 0, sub("zoe", "active"));
+    ck_assert_int_eq(sb_ingest_event(&sv.outcome, &sv.result, sv.service, "webhook",
+                                     event, strlen(event), store.pool),
+                     SB_UNAVAILABLE);
+    ck_assert_str_eq(count("event"), "0");
+    ck_assert_str_eq(count("customer"), "0");
+}
+END_TEST
+
+/* T33, T34 */
+START_TEST(test_bytes_that_are_no_event_are_refused)
+{
+    static const struct {
+        const char *body, *code;
+    } cases[] = {{"", "bad_json"},
+                 {"hello", "bad_json"},
+                 {"[]", "not_an_event"},
+                 {"{'id':'evt_1'}", "not_an_event"},
+                 {"{'id':'evt_1','id':'evt_2'}", "bad_json"}};
+
+    service_with(NULL, 0);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        const char *body = service_json("%s", cases[i].body);
+        ck_assert_int_eq(sb_ingest_event(&sv.outcome, &sv.result, sv.service, "webhook",
+                                         body, strlen(body), store.pool),
+                         SB_INVALID);
+        ck_assert_str_eq(sv.result.code, cases[i].code);
+    }
+    ck_assert_str_eq(count("event"), "0");
+}
+END_TEST
+
+Suite *service_ingest_suite(void)
+{
+    Suite *suite = suite_create("service_ingest");
+    TCase *tcase = tcase_create("ingest");
+
+    tcase_add_checked_fixture(tcase, service_setup, service_teardown);
+    tcase_set_timeout(tcase, 60);
+    tcase_add_test(tcase, test_a_signed_event_opens_the_gate_and_is_logged);
+    tcase_add_test(tcase, test_a_finished_event_is_a_duplicate);
+    tcase_add_test(tcase, test_nothing_is_parsed_before_the_signature_fits);
+    tcase_add_test(tcase,
+                   test_other_mode_other_account_and_unknown_types_are_kept_as_ignored);
+    tcase_add_test(tcase, test_an_unmapped_price_opens_nothing_and_stays_failed);
+    tcase_add_test(tcase, test_an_event_that_cannot_be_applied_leaves_only_itself);
+    tcase_add_test(tcase, test_a_bound_customer_stays_with_its_user);
+    tcase_add_test(tcase, test_a_subscription_gets_its_user_when_the_binding_comes);
+    tcase_add_loop_test(tcase, test_the_order_of_arrival_does_not_matter, 0, 6);
+    tcase_add_test(tcase, test_a_tie_is_settled_by_fetching);
+    tcase_add_test(tcase, test_a_paid_invoice_is_one_payment);
+    tcase_add_test(tcase, test_deleting_the_customer_closes_the_gate);
+    tcase_add_test(tcase, test_database_trouble_is_not_acknowledged);
+    tcase_add_test(tcase, test_bytes_that_are_no_event_are_refused);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
