@@ -115,6 +115,7 @@ class Site:
             else databases.make(database, self.root)
         self._own_database = self.database is not database
         self._client = None
+        self._customers = {}
         self._write_files(catalog, people)
         self._start_double(double)
         self.directives = self._default_directives()
@@ -299,8 +300,13 @@ class Site:
         return self.client.post(path, content=body, headers={**lines, **(headers or {})})
 
     def subscribe(self, user="bob", plan="basic", **about):
-        """Gives a user a running subscription by way of the webhook; returns the object."""
+        """Gives a user a running subscription by way of the webhook; returns the object.
+
+        A user keeps the customer of the first time, as with Stripe.
+        """
+        about.setdefault("customer", self._customers.get(user))
         thing = events.subscription(user, plan, **about)
+        self._customers[user] = thing["customer"]
         answer = self.webhook(events.subscription_created(thing))
         assert answer.status_code == 200, f"{answer.status_code}: {answer.text}"
         return thing
