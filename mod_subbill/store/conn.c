@@ -97,10 +97,6 @@ apr_status_t sb_conn_open(sb_conn_t **out, const sb_dsn_t *dsn,
     apr_pool_t *pool;
 
     *out = NULL;
-    if (dsn->dialect == SB_DIALECT_MYSQL && !sb_native_mysql_greets(dsn, wait_ms)) {
-        apr_cpystrn(error, "the server does not answer", size);
-        return SB_DB_FAILED;
-    }
     apr_status_t rv = apr_pool_create_unmanaged_ex(&pool, NULL, NULL);
     if (rv) {
         apr_cpystrn(error, "out of memory", size);
@@ -109,7 +105,9 @@ apr_status_t sb_conn_open(sb_conn_t **out, const sb_dsn_t *dsn,
     apr_pool_tag(pool, "subbill_conn");
     sb_conn_t *conn = apr_pcalloc(pool, sizeof(*conn));
     conn->pool = pool;
-    conn->dsn = dsn;
+    conn->dsn = apr_palloc(pool, sizeof(*conn->dsn));
+    sb_dsn_copy(conn->dsn, dsn, pool);
+    dsn = conn->dsn;
     conn->driver = driver;
     conn->fd = -1;
     apr_pool_create(&conn->scratch, pool);

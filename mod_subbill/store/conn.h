@@ -14,7 +14,7 @@
  * it from another, and only at native, fd and cut, under the pool's lock. */
 
 struct sb_conn_t {
-    const sb_dsn_t *dsn;
+    sb_dsn_t *dsn; /* its own copy: a connection may outlive the pool it was meant for */
     const apr_dbd_driver_t *driver;
     apr_dbd_t *handle;
     void *native;
@@ -50,8 +50,7 @@ sb_status_e sb_conn_driver(const apr_dbd_driver_t **driver, sb_result_t *result,
                            const sb_dsn_t *dsn, apr_pool_t *pool);
 
 /* Connects and sets the session up. On failure *conn is NULL and error (size bytes) says why. wait_ms
- * bounds what can be bounded; libpq adds its own connect_timeout. APR_EAGAIN: the SQLite file is
- * locked. */
+ * bounds the wait for a locked SQLite file; APR_EAGAIN when it was in vain. */
 apr_status_t sb_conn_open(sb_conn_t **conn, const sb_dsn_t *dsn,
                           const apr_dbd_driver_t *driver, int wait_ms, char *error,
                           apr_size_t size);

@@ -65,7 +65,10 @@ sb_status_e sb_db_create(sb_db_t **out, sb_result_t *result,
     if (db->options.pool_wait_ms <= 0) {
         db->options.pool_wait_ms = DEFAULT_WAIT_MS;
     }
-    sb_pool_init(db, pool);
+    if (sb_pool_init(db, pool)) {
+        return sb_result_set(result, SB_INTERNAL, "out_of_memory", "Out of memory.",
+                             NULL);
+    }
     *out = db;
     return SB_OK;
 }

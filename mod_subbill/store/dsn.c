@@ -121,16 +121,7 @@ static void parse_mysql(sb_dsn_t *dsn, const char *params, apr_pool_t *pool)
     static const char separators[] = " \t\r\n;|,"; /* apr_dbd_mysql's own */
 
     dsn->params = apr_pstrcat(pool, params, " reconnect=0", NULL);
-    dsn->host = value_of(params, "host", separators, pool);
-    dsn->port = value_of(params, "port", separators, pool);
-    dsn->socket = value_of(params, "sock", separators, pool);
     dsn->password = value_of(params, "pass", separators, pool);
-    if (dsn->host && (!*dsn->host || !strcmp(dsn->host, "localhost"))) {
-        dsn->host = NULL; /* the client library takes the local socket then */
-    }
-    if (!dsn->port || !*dsn->port) {
-        dsn->port = "3306";
-    }
 }
 
 sb_status_e sb_dsn_parse(sb_dsn_t *dsn, sb_result_t *result, const char *driver,
@@ -175,6 +166,18 @@ sb_status_e sb_dsn_parse(sb_dsn_t *dsn, sb_result_t *result, const char *driver,
         break;
     }
     return SB_OK;
+}
+
+void sb_dsn_copy(sb_dsn_t *copy, const sb_dsn_t *dsn, apr_pool_t *pool)
+{
+    *copy = (sb_dsn_t){
+        .dialect = dsn->dialect,
+        .driver = dsn->driver, /* a constant */
+        .params = apr_pstrdup(pool, dsn->params),
+        .path = apr_pstrdup(pool, dsn->path),
+        .password = apr_pstrdup(pool, dsn->password),
+        .password_raw = apr_pstrdup(pool, dsn->password_raw),
+    };
 }
 
 static const char *without(const char *text, const char *secret, apr_pool_t *pool)

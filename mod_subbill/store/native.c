@@ -3,17 +3,7 @@
 
 #include <apr_lib.h>
 #include <dlfcn.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <netdb.h>
-#include <poll.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
-
-#include "base/clock.h"
 
 /* sqlite3.h, primary result codes */
 enum {
@@ -188,77 +178,4 @@ sb_failure_e sb_native_classify(sb_dialect_e dialect, void *handle, int rc,
         return classify_mysql(rc);
     }
     return SB_FAILURE_LOST;
-}
-
-static bool ready(int fd, short events, apr_time_t until)
-{
-    struct pollfd waiting = {.fd = fd, .events = events};
-    int rc;
-
-    do {
-        apr_time_t left = (until - sb_clock_monotonic()) / 1000;
-        rc = poll(&waiting, 1, left > 0 ? (int)left : 0);
-    } while (rc < 0 && errno == EINTR);
-    return rc > 0;
-}
-
-/* The server speaks first; one byte is enough. A refused connection is left to the real attempt, which
- * has the better words for it: only silence counts against the server. */
-static bool greets(const struct sockaddr *address, socklen_t length, apr_time_t until)
-{
-    char byte;
-    int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-    if (fd < 0) {
-        return true;
-    }
-    bool answered = true;
-    if (!connect(fd, address, length) || errno == EINPROGRESS) {
-        answered = ready(fd, POLLOUT, until) && ready(fd, POLLIN, until);
-        if (answered) {
-            /* the poll also ends for an error; either way there is nothing to wait for */
-            (void)!recv(fd, &byte, 1, 0);
-        }
-    }
-    else if (errno == EAGAIN) { /* local socket whose queue is full: nobody accepts */
-        answered = false;
-    }
-    close(fd);
-    return answered;
-}
-
-static bool greets_locally(const char *path, apr_time_t until)
-{
-    static const char *const usual[] = {"/run/mysqld/mysqld.sock",
-                                        "/var/lib/mysql/mysql.sock", "/tmp/mysql.sock"};
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    struct stat found;
-
-    for (apr_size_t i = 0; !path && i < sizeof(usual) / sizeof(usual[0]); i++) {
-        if (!stat(usual[i], &found)) {
-            path = usual[i];
-        }
-    }
-    if (!path || strlen(path) >= sizeof(address.sun_path)) {
-        return true;
-    }
-    memcpy(address.sun_path, path, strlen(path) + 1);
-    return greets((struct sockaddr *)&address, sizeof(address), until);
-}
-
-bool sb_native_mysql_greets(const sb_dsn_t *dsn, int ms)
-{
-    apr_time_t until = sb_clock_monotonic() + (apr_time_t)ms * 1000;
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-    struct addrinfo *list;
-
-    if (!dsn->host) {
-        return greets_locally(dsn->socket, until);
-    }
-    if (getaddrinfo(dsn->host, dsn->port, &hints, &list)) {
-        return true;
-    }
-    bool answered = greets(list->ai_addr, list->ai_addrlen, until);
-    freeaddrinfo(list);
-    return answered;
 }

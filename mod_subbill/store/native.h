@@ -34,8 +34,4 @@ void sb_native_busy_handler(void *handle, int (*busy)(void *baton, int count),
 sb_failure_e sb_native_classify(sb_dialect_e dialect, void *handle, int rc,
                                 const char *message);
 
-/* MySQL's client cannot be given a time limit by apr_dbd, and waits for ever for the greeting of a
- * server that is stopped: true when something greets within ms, or when there is no telling. */
-bool sb_native_mysql_greets(const sb_dsn_t *dsn, int ms);
-
 #endif

@@ -2,13 +2,11 @@
 #include "store/pool.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "store/schema.h"
 
 /* A list of idle connections, a list of borrowed ones and a thread that looks after both. Not
  * apr_reslist, whose constructor runs under the list's lock: one slow connect would hold up every
@@ -16,16 +14,15 @@
  * outside, and who waits, waits on a condition with an end.
  *
  * While the database is not known to answer, one connection is tried at a time; after a failure nobody
- * tries for a second. So an outage costs at most one thread per process a connect timeout, and the
- * others a refusal at once.
+ * tries for a second. So an outage costs one thread per process and second a wait, and the others a
+ * refusal at once.
  *
  * The reaper exists because apr_dbd cannot time out: it shuts down the socket of a connection that
  * outlived its deadline (the thread inside gets an error and goes on), on SQLite it interrupts the
- * statement. It cannot help a thread that is still connecting; connect timeouts bound that. */
+ * statement. A thread that is still connecting is none of its business: sb_connect() bounds that. */
 
 enum {
     CONNECT_MS = 3000,
-    SQLITE_LOCK_MS = 100, /* see sb_conn_open() */
     RETRY_AFTER_S = 1,
     TICK_US = 50000,
     IDLE_S = 60,
@@ -138,21 +135,16 @@ static void *reap(void *data)
     return NULL;
 }
 
-/* Under the lock. Signals are the host's business, so the thread takes none. */
+/* Under the lock. */
 static void wake_reaper(sb_db_t *db)
 {
-    sigset_t all, before;
-
     if (db->reaping) {
         if (db->reaper_naps) {
             pthread_cond_signal(&db->tick);
         }
         return;
     }
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    db->reaping = !pthread_create(&db->reaper, NULL, reap, db);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    db->reaping = !sb_thread_create(&db->reaper, reap, db);
     if (!db->reaping) {
         sb_log_limited(
             SB_LOG_ERROR, 0, "SB201",
@@ -178,6 +170,7 @@ static apr_status_t stop(void *data)
     if (join) {
         pthread_join(db->reaper, NULL);
     }
+    sb_strays_release(db->strays);
     return APR_SUCCESS;
 }
 
@@ -185,6 +178,10 @@ apr_status_t sb_pool_init(sb_db_t *db, apr_pool_t *pool)
 {
     pthread_condattr_t monotonic;
 
+    db->strays = sb_strays_create();
+    if (!db->strays) {
+        return APR_ENOMEM;
+    }
     pthread_mutex_init(&db->lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -224,47 +221,22 @@ static sb_status_e busy(sb_db_t *db, sb_result_t *result, const char *message)
     return locked(result);
 }
 
-/* Opens a connection and looks at its schema; outside the lock. */
-static sb_status_e open_checked(sb_conn_t **conn, sb_db_t *db, apr_time_t deadline,
-                                sb_result_t *result)
-{
-    char error[400];
-    int most = db->dsn.dialect == SB_DIALECT_SQLITE3 ? SQLITE_LOCK_MS : CONNECT_MS;
-    apr_time_t left = (deadline - sb_clock_monotonic()) / 1000;
-    int wait_ms = left < 1 ? 1 : left > most ? most : (int)left;
-
-    if (sb_schema_absent(result, &db->dsn)) {
-        return result->status;
-    }
-    apr_status_t rv =
-        sb_conn_open(conn, &db->dsn, db->driver, wait_ms, error, sizeof(error));
-    if (APR_STATUS_IS_EAGAIN(rv)) {
-        return locked(result);
-    }
-    if (rv) {
-        sb_log_limited(SB_LOG_ERROR, 0, "SB203", "database (%s): cannot connect: %s",
-                       db->dsn.driver, error);
-        return unavailable(result, "The database cannot be reached.");
-    }
-    sb_status_e status = sb_schema_accept(result, *conn);
-    if (status) {
-        sb_conn_close(*conn);
-        *conn = NULL;
-    }
-    return status;
-}
-
 /* Under the lock, which it leaves while connecting. */
 static sb_status_e open_one(sb_conn_t **conn, sb_db_t *db, apr_time_t deadline,
                             sb_result_t *result)
 {
     sb_result_t outcome = {.status = SB_OK};
     unsigned generation = db->generation;
+    apr_time_t until = sb_clock_monotonic() + (apr_time_t)CONNECT_MS * 1000;
 
+    if (until > deadline) {
+        until = deadline;
+    }
     db->open++;
     db->opening++;
     pthread_mutex_unlock(&db->lock);
-    sb_status_e status = open_checked(conn, db, deadline, &outcome);
+    sb_status_e status =
+        sb_connect(conn, &outcome, &db->dsn, db->driver, until, db->strays);
     pthread_mutex_lock(&db->lock);
     db->opening--;
     db->proven = status == SB_OK;
@@ -325,7 +297,8 @@ sb_status_e sb_pool_borrow(sb_conn_t **out, sb_db_t *db, apr_time_t deadline,
             continue;
         }
         now = sb_clock_monotonic();
-        if (db->open < db->options.pool_max && (db->proven || !db->opening)) {
+        if (db->open + sb_strays_count(db->strays) < db->options.pool_max &&
+            (db->proven || !db->opening)) {
             if (db->down_until > now) {
                 status = db->down.status;
                 if (result) {

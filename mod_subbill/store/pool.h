@@ -2,9 +2,7 @@
 #ifndef SB_STORE_POOL_H
 #define SB_STORE_POOL_H
 
-#include <pthread.h>
-
-#include "store/conn.h"
+#include "store/connect.h"
 
 /* The connections of one sb_db_t, inside store/ only. */
 
@@ -18,8 +16,9 @@ struct sb_db_t {
     pthread_cond_t tick;  /* wakes the reaper */
     sb_conn_t *idle;      /* the one used last comes first */
     sb_conn_t *in_use;
-    int open;            /* idle, in use and being opened */
-    int opening;         /* being opened */
+    int open;    /* idle, in use and being opened */
+    int opening; /* being opened */
+    sb_strays_t *strays;
     unsigned generation; /* connections of an older one are not used again */
     bool writing;        /* SQLite: a transaction of this process is running */
     bool proven;         /* the last attempt to connect succeeded */
