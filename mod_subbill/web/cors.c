@@ -77,7 +77,8 @@ int sb_cors_preflight(request_rec *r)
 {
     const char *route;
 
-    if (r->method_number != M_OPTIONS || r->main || !listed_origin(r) ||
+    if (r->method_number != M_OPTIONS || r->main ||
+        !apr_table_get(r->headers_in, "Origin") ||
         !apr_table_get(r->headers_in, "Access-Control-Request-Method")) {
         return DECLINED;
     }

@@ -92,6 +92,12 @@ static int wrong_method(sb_exchange_t *x)
     return sb_problem_send_as(x->r, HTTP_METHOD_NOT_ALLOWED, &result);
 }
 
+static const sb_result_t nobody_is_known = {
+    .status = SB_UNAUTHENTICATED,
+    .code = "unauthenticated",
+    .message = "Nobody is logged in.",
+    .hint = "Log in, or send the credentials that this site takes."};
+
 /* The site's own login answers a browser where there is one: its form, its ErrorDocument. A
  * program gets a document, and the challenge of the site's scheme. */
 static int nobody(sb_exchange_t *x, sb_reason_e reason)
@@ -114,8 +120,7 @@ static int nobody(sb_exchange_t *x, sb_reason_e reason)
              ap_response_code_string(x->r, ap_index_of_response(HTTP_UNAUTHORIZED))) {
         return HTTP_UNAUTHORIZED;
     }
-    return refuse(x, SB_UNAUTHENTICATED, "unauthenticated", "Nobody is logged in.",
-                  "Log in, or send the credentials that this site takes.");
+    return sb_problem_send(x->r, &nobody_is_known);
 }
 
 /* 0, or the seconds to wait. Pages that anybody may call are counted by address only. */
@@ -245,6 +250,25 @@ int sb_handler_dispatch(request_rec *r, const char *route, const char *rest)
 
 /* --- hooks ---------------------------------------------------------------------------------- */
 
+/* Who fails the site's own authentication never reaches a handler. A program gets a document all the
+ * same, and a front end may read it; browsers and ErrorDocument stay as they are. */
+static void insert_error(request_rec *r)
+{
+    const char *route = sb_route_of(r, NULL);
+    sb_request_t *request = sb_request_of(r);
+
+    if (!route || r->status != HTTP_UNAUTHORIZED || request->refused) {
+        return;
+    }
+    if (sb_handler_cors(route)) {
+        sb_cors_mark(r);
+    }
+    if (!sb_wants_html(r)) {
+        request->refused = true;
+        request->refusal = nobody_is_known;
+    }
+}
+
 static void child_init(apr_pool_t *pool, server_rec *s)
 {
     apr_status_t rv = sb_budget_create(&budget, pool);
@@ -258,6 +282,8 @@ static void child_init(apr_pool_t *pool, server_rec *s)
 
 void sb_handler_hooks(apr_pool_t *pool)
 {
+    /* Before gate.c's, which puts the document in the place of httpd's page. */
+    ap_hook_insert_error_filter(insert_error, NULL, NULL, APR_HOOK_MIDDLE);
     /* Before the budget is asked for by the first request. */
     ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
     /* Before anybody asks who it is, and before routes.c takes the path. */

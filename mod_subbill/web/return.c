@@ -1,7 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 /* GET return: the buyer is back from Stripe. The session in the address proves nothing about who looks
  * at it, so it opens no account: it is fulfilled for whom it was made for, and only that person, logged
- * in, is shown what was bought (T09). */
+ * in, is shown what was bought; somebody else who is logged in is told nothing (T09). */
 #include "service/returning.h"
 #include "text/money.h"
 #include "web/handlers.h"
@@ -119,6 +119,10 @@ int sb_return_run(sb_exchange_t *x)
             ? sb_return_complete(&back, &result, x->service, session_id, x->user, x->pool)
             : sb_result_set(&result, SB_NOT_FOUND, "unknown_session",
                             "The address names no session.", NULL);
+    if (status == SB_OK && x->user && !back.owner) {
+        status = sb_result_set(&result, SB_NOT_FOUND, "unknown_session",
+                               "This order is not known here.", NULL);
+    }
     if (status == SB_NOT_FOUND && x->html) {
         return show(x, HTTP_NOT_FOUND, SHOW_UNKNOWN, NULL, "");
     }
@@ -131,9 +135,11 @@ int sb_return_run(sb_exchange_t *x)
     if (back.state == SB_RETURN_PAID && back.success_url) {
         return sb_exchange_see_other(x, back.success_url);
     }
+    /* Stripe sends nobody here who has not finished: "open" means that neither Stripe nor its
+     * webhook has told us yet, and must not read as "nothing was charged". */
     return show(x, HTTP_OK,
-                back.state == SB_RETURN_PAID         ? SHOW_PAID
-                : back.state == SB_RETURN_PROCESSING ? SHOW_PROCESSING
-                                                     : SHOW_FAILED,
+                back.state == SB_RETURN_PAID     ? SHOW_PAID
+                : back.state == SB_RETURN_FAILED ? SHOW_FAILED
+                                                 : SHOW_PROCESSING,
                 &back, session_id);
 }

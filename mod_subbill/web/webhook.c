@@ -52,7 +52,7 @@ static const char *signature_of(const sb_exchange_t *x)
 static int bad_signature(sb_exchange_t *x, sb_result_t *result,
                          const sb_ingest_t *outcome)
 {
-    result->message = apr_psprintf(x->pool, "The signature check failed: %s.",
+    result->message = apr_psprintf(x->pool, "%s (%s)", result->message,
                                    sb_signature_word(outcome->signature));
     result->hint = "Is this endpoint's own signing secret configured, and is the "
                    "server's clock right?";
