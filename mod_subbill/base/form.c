@@ -148,7 +148,7 @@ static const char *decode(const char *bytes, apr_size_t length, apr_pool_t *pool
     }
     text[n] = '\0';
     for (apr_size_t i = 0; i < n;) {
-        int sequence = sb_utf8_sequence(text + i, n - i);
+        apr_size_t sequence = sb_utf8_sequence(NULL, text + i, n - i);
         if (sequence == 0) {
             return NULL;
         }

@@ -4,10 +4,11 @@
  * share a budget, which loses a repeated line at worst and never grows. */
 #include "base/log.h"
 #include "base/clock.h"
+#include "base/utf8.h"
 
 #include <apr_strings.h>
 #include <stdarg.h>
-#include <stdio.h>
+#include <stdbool.h>
 #include <string.h>
 
 #define LINE_MAX_BYTES 2048
@@ -35,36 +36,9 @@ void sb_log_level_set(sb_log_level_e level)
     process_log.level = level;
 }
 
-/* Length of the UTF-8 sequence at s and its code point, 0 when it is not valid UTF-8. */
-static int utf8_sequence(const unsigned char *s, unsigned int *point)
-{
-    static const unsigned int least[] = {0, 0, 0x80, 0x800, 0x10000};
-    int length = *s < 0x80             ? 1
-                 : (*s & 0xE0) == 0xC0 ? 2
-                 : (*s & 0xF0) == 0xE0 ? 3
-                 : (*s & 0xF8) == 0xF0 ? 4
-                                       : 0;
-
-    if (length == 0) {
-        return 0;
-    }
-    *point = length == 1 ? *s : *s & (0x7F >> length);
-    for (int i = 1; i < length; i++) {
-        if ((s[i] & 0xC0) != 0x80) {
-            return 0;
-        }
-        *point = *point << 6 | (s[i] & 0x3F);
-    }
-    if (*point < least[length] || *point > 0x10FFFF ||
-        (*point >= 0xD800 && *point <= 0xDFFF)) {
-        return 0;
-    }
-    return length;
-}
-
 /* C0, DEL and C1 move terminals; bidirectional controls and line separators reorder or split what a
  * person reads. */
-static int is_harmful(unsigned int point)
+static bool is_harmful(apr_uint32_t point)
 {
     return point < 0x20 || (point >= 0x7F && point <= 0x9F) || point == 0x061C ||
            (point >= 0x200E && point <= 0x200F) || (point >= 0x2028 && point <= 0x202E) ||
@@ -73,28 +47,29 @@ static int is_harmful(unsigned int point)
 
 void sb_log_escape(char *out, apr_size_t size, const char *text)
 {
-    const unsigned char *s = (const unsigned char *)text;
-    apr_size_t used = 0;
+    apr_size_t used = 0, left = strlen(text);
 
-    while (*s) {
-        unsigned int point = 0;
-        int length = utf8_sequence(s, &point);
-        int harmful = length == 0 || is_harmful(point);
-        int consumed = length ? length : 1;
-        apr_size_t need = harmful ? 4 * (apr_size_t)consumed : (apr_size_t)consumed;
+    while (left) {
+        apr_uint32_t point = 0;
+        apr_size_t length = sb_utf8_sequence(&point, text, left);
+        bool harmful = length == 0 || is_harmful(point);
+        apr_size_t consumed = length ? length : 1;
+        apr_size_t need = harmful ? 4 * consumed : consumed;
 
         if (used + need + 1 > size) {
             break;
         }
-        for (int i = 0; i < consumed; i++) {
+        for (apr_size_t i = 0; i < consumed; i++) {
             if (harmful) {
-                used += (apr_size_t)apr_snprintf(out + used, 5, "\\x%02x", s[i]);
+                used += (apr_size_t)apr_snprintf(out + used, 5, "\\x%02x",
+                                                 (unsigned char)text[i]);
             }
             else {
-                out[used++] = (char)s[i];
+                out[used++] = text[i];
             }
         }
-        s += consumed;
+        text += consumed;
+        left -= consumed;
     }
     if (size) {
         out[used] = '\0';

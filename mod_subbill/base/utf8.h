@@ -4,9 +4,14 @@
 
 #include <apr.h>
 
-/* Length in bytes of the UTF-8 sequence that starts at bytes (RFC 3629: no overlong
- * form, no surrogate, nothing above U+10FFFF), reading at most left bytes; 0 when there
- * is none. */
-int sb_utf8_sequence(const char *bytes, apr_size_t left);
+#include <stdbool.h>
+
+/* Length in bytes of the UTF-8 sequence that starts at bytes (RFC 3629: no overlong form, no
+ * surrogate, nothing above U+10FFFF), reading at most left bytes; 0 when there is none. *point,
+ * when not NULL, becomes its code point. */
+apr_size_t sb_utf8_sequence(apr_uint32_t *point, const char *bytes, apr_size_t left);
+
+/* Whether all length bytes are such sequences. */
+bool sb_utf8_valid(const char *bytes, apr_size_t length);
 
 #endif

@@ -1,63 +1,11 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include "domain/identity.h"
+#include "base/utf8.h"
 
 #include <string.h>
 
-/* The length of the UTF-8 sequence at p and its code point, or 0 (RFC 3629, table in section 4). */
-static apr_size_t utf8_next(apr_uint32_t *code, const unsigned char *p, apr_size_t left)
-{
-    static const apr_uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
-    apr_size_t n;
-
-    if (p[0] < 0x80) {
-        *code = p[0];
-        return 1;
-    }
-    if (p[0] >= 0xc2 && p[0] <= 0xdf) {
-        n = 2;
-        *code = p[0] & 0x1f;
-    }
-    else if (p[0] >= 0xe0 && p[0] <= 0xef) {
-        n = 3;
-        *code = p[0] & 0x0f;
-    }
-    else if (p[0] >= 0xf0 && p[0] <= 0xf4) {
-        n = 4;
-        *code = p[0] & 0x07;
-    }
-    else {
-        return 0;
-    }
-    if (n > left) {
-        return 0;
-    }
-    for (apr_size_t i = 1; i < n; i++) {
-        if ((p[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-        *code = *code << 6 | (p[i] & 0x3f);
-    }
-    bool surrogate = *code >= 0xd800 && *code <= 0xdfff;
-    return *code < smallest[n] || surrogate || *code > 0x10ffff ? 0 : n;
-}
-
-bool sb_utf8_valid(const char *bytes, apr_size_t length)
-{
-    const unsigned char *p = (const unsigned char *)bytes;
-    apr_uint32_t code;
-
-    for (apr_size_t i = 0, n; i < length; i += n) {
-        n = utf8_next(&code, p + i, length - i);
-        if (n == 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
 const char *sb_identity_check(const char *user)
 {
-    const unsigned char *p = (const unsigned char *)user;
     apr_size_t length = strlen(user);
     apr_uint32_t code;
 
@@ -68,7 +16,7 @@ const char *sb_identity_check(const char *user)
         return "The user name is longer than 190 bytes.";
     }
     for (apr_size_t i = 0, n; i < length; i += n) {
-        n = utf8_next(&code, p + i, length - i);
+        n = sb_utf8_sequence(&code, user + i, length - i);
         if (n == 0) {
             return "The user name is not valid UTF-8.";
         }

@@ -17,7 +17,4 @@ const char *sb_identity_check(const char *user);
  * white space, control or quoting characters, a dot in the domain. */
 bool sb_email_valid(const char *email);
 
-/* Valid UTF-8 (RFC 3629: no overlong form, no surrogate, nothing above U+10FFFF). */
-bool sb_utf8_valid(const char *bytes, apr_size_t length);
-
 #endif

@@ -1,7 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include "domain/return_url.h"
 
-#include "domain/identity.h"
+#include "base/utf8.h"
 
 #include <apr_lib.h>
 #include <apr_strings.h>

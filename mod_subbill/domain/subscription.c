@@ -120,8 +120,9 @@ sb_access_t sb_standing_access(const sb_standing_t *standing, apr_int64_t now,
         if (end && now >= end) {
             return (sb_access_t){.reason = SB_REASON_ENDED};
         }
-        /* Without a start there is no grace to count. */
-        if (standing->past_due_since <= 0 || now >= last) {
+        /* Without a start there is no grace to count; without a grace no start in the future,
+         * by a clock that runs ahead, makes one. */
+        if (grace_days <= 0 || standing->past_due_since <= 0 || now >= last) {
             return refused;
         }
         return (sb_access_t){.granted = true,

@@ -1,5 +1,6 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include "text/escape.h"
+#include "base/utf8.h"
 
 #include <string.h>
 
@@ -7,42 +8,6 @@
  * byte would still let the reader see something other than what was stored, so it is replaced. */
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
-
-/* Bytes of the well-formed UTF-8 sequence at text (RFC 3629 §4), 0 when there is none. */
-static apr_size_t utf8_length(const unsigned char *text, apr_size_t len)
-{
-    unsigned char lead = text[0], low = 0x80, high = 0xbf;
-    apr_size_t more;
-
-    if (lead < 0x80) {
-        return 1;
-    }
-    if (lead >= 0xc2 && lead <= 0xdf) {
-        more = 1;
-    }
-    else if (lead >= 0xe0 && lead <= 0xef) {
-        more = 2;
-        low = lead == 0xe0 ? 0xa0 : 0x80;
-        high = lead == 0xed ? 0x9f : 0xbf;
-    }
-    else if (lead >= 0xf0 && lead <= 0xf4) {
-        more = 3;
-        low = lead == 0xf0 ? 0x90 : 0x80;
-        high = lead == 0xf4 ? 0x8f : 0xbf;
-    }
-    else {
-        return 0;
-    }
-    if (len <= more || text[1] < low || text[1] > high) {
-        return 0;
-    }
-    for (apr_size_t i = 2; i <= more; i++) {
-        if ((text[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-    }
-    return more + 1;
-}
 
 static const char *html_replacement(unsigned char byte)
 {
@@ -73,7 +38,7 @@ apr_size_t sb_escape_html_step(const char *text, apr_size_t len, apr_size_t *pla
     apr_size_t at = 0;
 
     while (at < len) {
-        apr_size_t length = utf8_length(bytes + at, len - at);
+        apr_size_t length = sb_utf8_sequence(NULL, text + at, len - at);
         const char *instead = length == 0   ? REPLACEMENT
                               : length == 1 ? html_replacement(bytes[at])
                                             : NULL;

@@ -127,6 +127,8 @@ START_TEST(test_past_due_opens_for_the_days_of_grace)
 
     sub = sub_with(SB_STATUS_PAST_DUE);
     ck_assert(!opens(&sub, NOW, 30)); /* no start, no grace */
+    sub.past_due_since = NOW + 100;   /* Stripe's clock runs ahead of ours */
+    ck_assert(!opens(&sub, NOW, 0));
 }
 END_TEST
 
