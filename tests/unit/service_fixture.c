@@ -29,9 +29,13 @@ void service_setup(void)
 {
     store_setup();
     sv = (service_fixture_t){.outcome = {.secret = -1}};
-    ck_assert(store_open_migrated(SB_DIALECT_SQLITE3));
     sv.secrets = apr_array_make(store.pool, 1, sizeof(const char *));
     APR_ARRAY_PUSH(sv.secrets, const char *) = SERVICE_SECRET;
+}
+
+bool service_on(int dialect)
+{
+    return store_open_migrated(dialect);
 }
 
 void service_teardown(void)
@@ -71,10 +75,12 @@ scripted_answer_t service_silence(void)
 void service_with(const scripted_answer_t *script, int n)
 {
     sb_settings_t *settings = sb_settings_create(store.pool);
+    bool open = store.driver || service_on(SB_DIALECT_SQLITE3);
     apr_array_header_t *keys = apr_array_make(store.pool, 1, sizeof(const char *));
     const char *text = service_json("%s", catalog_text);
     sb_catalog_t *catalog;
 
+    ck_assert(open);
     settings->database_driver = store.driver;
     settings->base_url = "https://shop.example";
     APR_ARRAY_PUSH(settings->return_urls, const char *) = "https://app.example";

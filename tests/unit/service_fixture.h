@@ -7,8 +7,8 @@
 #include "service/ingest.h"
 #include "store_fixture.h"
 
-/* What the tests of service/ stand on: a service over an empty, migrated SQLite file, with a catalogue of
- * free, basic and pro, and a scripted server in Stripe's place. */
+/* What the tests of service/ stand on: a service over an empty, migrated database, with a catalogue of free,
+ * basic and pro, and a scripted server in Stripe's place. */
 
 #define SERVICE_SECRET "whsec_canaryService"
 #define PRICE_BASIC    "price_1SbBasicMonthEUR0000001"
@@ -28,7 +28,10 @@ extern service_fixture_t sv;
 void service_setup(void);
 void service_teardown(void);
 
-/* Makes sv.service; n 0: no Stripe key and no server. */
+/* An empty, migrated database of this dialect; false when there is none to test with. */
+bool service_on(int dialect);
+
+/* Makes sv.service, on SQLite unless service_on() chose; n 0: no Stripe key and no server. */
 void service_with(const scripted_answer_t *script, int n);
 
 /* An answer of Stripe's: JSON written with ' instead of ". */

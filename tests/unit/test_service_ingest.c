@@ -21,6 +21,9 @@ static const char *count(const char *where)
 /* A16, B25, B32, B33, D24 */
 START_TEST(test_a_signed_event_opens_the_gate_and_is_logged)
 {
+    if (!service_on(_i)) {
+        return;
+    }
     service_with(NULL, 0);
     ck_assert_str_eq(service_gate("zoe", "any"), "no_account");
     ck_assert_str_eq(
@@ -38,6 +41,9 @@ END_TEST
 /* T03, F18 */
 START_TEST(test_a_finished_event_is_a_duplicate)
 {
+    if (!service_on(_i)) {
+        return;
+    }
     service_with(NULL, 0);
     const char *event =
         service_event("evt_1", "customer.subscription.created", 0, sub("zoe", "active"));
@@ -50,6 +56,9 @@ END_TEST
 /* T01, T02, A17 */
 START_TEST(test_nothing_is_parsed_before_the_signature_fits)
 {
+    if (!service_on(_i)) {
+        return;
+    }
     service_with(NULL, 0);
     ck_assert_int_eq(sb_ingest_webhook(&sv.outcome, &sv.result, sv.service, "t=1,v1=00",
                                        "{", 1, sv.secrets, store.pool),
@@ -67,6 +76,9 @@ END_TEST
 /* T07 */
 START_TEST(test_other_mode_other_account_and_unknown_types_are_kept_as_ignored)
 {
+    if (!service_on(_i)) {
+        return;
+    }
     service_with(NULL, 0);
     const char *live =
         apr_pstrdup(store.pool, service_event("evt_live", "customer.subscription.created",
@@ -86,6 +98,9 @@ END_TEST
 /* T07: loud, visible, no access; the same event heals it once the price is known. */
 START_TEST(test_an_unmapped_price_opens_nothing_and_stays_failed)
 {
+    if (!service_on(_i)) {
+        return;
+    }
     service_with(NULL, 0);
     const char *event =
         service_event("evt_1", "customer.subscription.created", 0,
@@ -106,6 +121,9 @@ END_TEST
 /* T30: impossible data is stored as failed and applied nowhere. */
 START_TEST(test_an_event_that_cannot_be_applied_leaves_only_itself)
 {
+    if (!service_on(_i)) {
+        return;
+    }
     service_with(NULL, 0);
     char *broken = apr_pstrdup(store.pool, sub("zoe", "active"));
     memcpy(strstr(broken, "\"customer\":\"cus_1\""), "\"customer\":\"cu 1\" ", 18);
@@ -122,6 +140,9 @@ END_TEST
 /* T08, B10: what a stranger can write binds nobody; the second name gets nothing, and it is audited. */
 START_TEST(test_a_bound_customer_stays_with_its_user)
 {
+    if (!service_on(_i)) {
+        return;
+    }
     service_with(NULL, 0);
     service_deliver(
         service_event("evt_1", "customer.subscription.created", 0, sub("zoe", "active")));
@@ -148,6 +169,9 @@ END_TEST
 /* A16, F18: customer, subscription and session may come in any order. */
 START_TEST(test_a_subscription_gets_its_user_when_the_binding_comes)
 {
+    if (!service_on(_i)) {
+        return;
+    }
     service_with(NULL, 0);
     service_deliver(service_event("evt_1", "customer.subscription.created", 0,
                                   sub(NULL, "trialing")));
@@ -165,8 +189,11 @@ START_TEST(test_the_order_of_arrival_does_not_matter)
 {
     static const int orders[][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2},
                                     {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
-    const int *order = orders[_i];
+    const int *order = orders[_i % 6];
 
+    if (!service_on(_i / 6)) {
+        return;
+    }
     service_with(NULL, 0);
     const char *const events[] = {
         service_event("evt_1", "customer.subscription.created", 0, sub("zoe", "active")),
@@ -193,6 +220,9 @@ START_TEST(test_a_tie_is_settled_by_fetching)
         service_answer(
             200, service_subscription("sub_1", "cus_1", "zoe", "active", PRICE_PRO)),
     };
+    if (!service_on(_i)) {
+        return;
+    }
     service_with(script, 1);
     service_deliver(
         service_event("evt_1", "customer.subscription.updated", 0, sub("zoe", "active")));
@@ -207,6 +237,9 @@ END_TEST
 /* E16, A15: one payment per invoice whatever events tell it; none for a trial's zero. */
 START_TEST(test_a_paid_invoice_is_one_payment)
 {
+    if (!service_on(_i)) {
+        return;
+    }
     service_with(NULL, 0);
     service_deliver(
         service_event("evt_1", "customer.subscription.created", 0, sub("zoe", "active")));
@@ -231,6 +264,9 @@ END_TEST
 /* A deleted customer's subscriptions are over even when their own events never come. */
 START_TEST(test_deleting_the_customer_closes_the_gate)
 {
+    if (!service_on(_i)) {
+        return;
+    }
     service_with(NULL, 0);
     service_deliver(
         service_event("evt_1", "customer.subscription.created", 0, sub("zoe", "active")));
@@ -244,6 +280,9 @@ END_TEST
 /* F01, F09: database trouble is no acknowledgement. */
 START_TEST(test_database_trouble_is_not_acknowledged)
 {
+    if (!service_on(_i)) {
+        return;
+    }
     service_with(NULL, 0);
     store_admin("ALTER TABLE subscription RENAME TO gone");
     store_admin_close();
@@ -268,6 +307,9 @@ START_TEST(test_bytes_that_are_no_event_are_refused)
                  {"{'id':'evt_1'}", "not_an_event"},
                  {"{'id':'evt_1','id':'evt_2'}", "bad_json"}};
 
+    if (!service_on(_i)) {
+        return;
+    }
     service_with(NULL, 0);
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         const char *body = service_json("%s", cases[i].body);
@@ -287,21 +329,28 @@ Suite *service_ingest_suite(void)
 
     tcase_add_checked_fixture(tcase, service_setup, service_teardown);
     tcase_set_timeout(tcase, 60);
-    tcase_add_test(tcase, test_a_signed_event_opens_the_gate_and_is_logged);
-    tcase_add_test(tcase, test_a_finished_event_is_a_duplicate);
-    tcase_add_test(tcase, test_nothing_is_parsed_before_the_signature_fits);
-    tcase_add_test(tcase,
-                   test_other_mode_other_account_and_unknown_types_are_kept_as_ignored);
-    tcase_add_test(tcase, test_an_unmapped_price_opens_nothing_and_stays_failed);
-    tcase_add_test(tcase, test_an_event_that_cannot_be_applied_leaves_only_itself);
-    tcase_add_test(tcase, test_a_bound_customer_stays_with_its_user);
-    tcase_add_test(tcase, test_a_subscription_gets_its_user_when_the_binding_comes);
-    tcase_add_loop_test(tcase, test_the_order_of_arrival_does_not_matter, 0, 6);
-    tcase_add_test(tcase, test_a_tie_is_settled_by_fetching);
-    tcase_add_test(tcase, test_a_paid_invoice_is_one_payment);
-    tcase_add_test(tcase, test_deleting_the_customer_closes_the_gate);
-    tcase_add_test(tcase, test_database_trouble_is_not_acknowledged);
-    tcase_add_test(tcase, test_bytes_that_are_no_event_are_refused);
+    tcase_add_loop_test(tcase, test_a_signed_event_opens_the_gate_and_is_logged, 0,
+                        SB_DIALECTS);
+    tcase_add_loop_test(tcase, test_a_finished_event_is_a_duplicate, 0, SB_DIALECTS);
+    tcase_add_loop_test(tcase, test_nothing_is_parsed_before_the_signature_fits, 0,
+                        SB_DIALECTS);
+    tcase_add_loop_test(
+        tcase, test_other_mode_other_account_and_unknown_types_are_kept_as_ignored, 0,
+        SB_DIALECTS);
+    tcase_add_loop_test(tcase, test_an_unmapped_price_opens_nothing_and_stays_failed, 0,
+                        SB_DIALECTS);
+    tcase_add_loop_test(tcase, test_an_event_that_cannot_be_applied_leaves_only_itself, 0,
+                        SB_DIALECTS);
+    tcase_add_loop_test(tcase, test_a_bound_customer_stays_with_its_user, 0, SB_DIALECTS);
+    tcase_add_loop_test(tcase, test_a_subscription_gets_its_user_when_the_binding_comes,
+                        0, SB_DIALECTS);
+    tcase_add_loop_test(tcase, test_the_order_of_arrival_does_not_matter, 0, 18);
+    tcase_add_loop_test(tcase, test_a_tie_is_settled_by_fetching, 0, SB_DIALECTS);
+    tcase_add_loop_test(tcase, test_a_paid_invoice_is_one_payment, 0, SB_DIALECTS);
+    tcase_add_loop_test(tcase, test_deleting_the_customer_closes_the_gate, 0,
+                        SB_DIALECTS);
+    tcase_add_loop_test(tcase, test_database_trouble_is_not_acknowledged, 0, SB_DIALECTS);
+    tcase_add_loop_test(tcase, test_bytes_that_are_no_event_are_refused, 0, SB_DIALECTS);
     suite_add_tcase(suite, tcase);
     return suite;
 }
