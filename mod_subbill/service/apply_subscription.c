@@ -200,6 +200,10 @@ apr_status_t sb_apply_subscription_object(sb_apply_t *apply, const json_t *objec
     sub.event_id = apply->event->id;
     sub.source = apply->source;
     sb_subscription_inherit(&sub, stored);
+    if (sub.past_due_since > apply->now) {
+        sub.past_due_since =
+            apply->now; /* Stripe's clock ahead of ours is no longer grace */
+    }
     return save(apply, &sub, stored, &memory);
 }
 

@@ -49,11 +49,10 @@ static apr_status_t set(void *baton, sb_conn_t *conn, apr_pool_t *pool)
     sb_subscription_t *subs;
     apr_status_t rv = look(work, conn, pool);
 
-    work->link->changed = false;
-    if (rv == APR_SUCCESS && !work->present && !work->refused && !request->dry_run) {
+    work->link->changed = rv == APR_SUCCESS && !work->present && !work->refused;
+    if (work->link->changed && !request->dry_run) {
         rv = sb_customer_rebind(conn, request->customer, live, request->user,
                                 request->who, work->now, pool);
-        work->link->changed = rv == APR_SUCCESS;
     }
     if (rv == APR_SUCCESS) {
         rv = sb_subscription_list(&subs, &work->link->subscriptions, conn, request->user,
@@ -114,7 +113,7 @@ sb_status_e sb_link_set(sb_link_t *link, sb_result_t *result, sb_service_t *serv
                               "User %s has customer %s.", request->user,
                               link->from_customer);
     }
-    if (link->changed) {
+    if (link->changed && !request->dry_run) {
         sb_log(SB_LOG_NOTICE, 0, "SB410", "customer %s now belongs to user %s, said %s",
                request->customer, request->user, request->who);
     }

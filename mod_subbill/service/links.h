@@ -16,7 +16,7 @@ typedef struct sb_link_request_t {
 } sb_link_request_t;
 
 typedef struct sb_link_t {
-    bool changed;              /* false: it was so before (or dry_run) */
+    bool changed;              /* with dry_run: would be; false: it was so before */
     const char *from_user;     /* who held the customer before, or NULL */
     const char *from_customer; /* the user's other living customer, or NULL */
     int subscriptions;         /* of the user afterwards */

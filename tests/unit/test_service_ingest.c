@@ -213,6 +213,19 @@ START_TEST(test_the_order_of_arrival_does_not_matter)
 }
 END_TEST
 
+/* F24: an event dated ahead of our clock does not lengthen the grace. */
+START_TEST(test_past_due_closes_at_once_without_a_grace)
+{
+    if (!service_on(_i)) {
+        return;
+    }
+    service_with(NULL, 0);
+    service_deliver(service_event("evt_1", "customer.subscription.updated", 200,
+                                  sub("zoe", "past_due")));
+    ck_assert_str_eq(service_gate("zoe", "any"), "past_due");
+}
+END_TEST
+
 /* F18: two statements of one second are settled by asking; until then the lesser one holds. */
 START_TEST(test_a_tie_is_settled_by_fetching)
 {
@@ -345,6 +358,8 @@ Suite *service_ingest_suite(void)
     tcase_add_loop_test(tcase, test_a_subscription_gets_its_user_when_the_binding_comes,
                         0, SB_DIALECTS);
     tcase_add_loop_test(tcase, test_the_order_of_arrival_does_not_matter, 0, 18);
+    tcase_add_loop_test(tcase, test_past_due_closes_at_once_without_a_grace, 0,
+                        SB_DIALECTS);
     tcase_add_loop_test(tcase, test_a_tie_is_settled_by_fetching, 0, SB_DIALECTS);
     tcase_add_loop_test(tcase, test_a_paid_invoice_is_one_payment, 0, SB_DIALECTS);
     tcase_add_loop_test(tcase, test_deleting_the_customer_closes_the_gate, 0,
