@@ -1,6 +1,8 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include "base/secret.h"
 
+#include "base/file.h"
+
 #include <apr_env.h>
 #include <apr_file_io.h>
 #include <apr_lib.h>
@@ -51,37 +53,17 @@ const char *sb_secret_source_check(const char *source, apr_pool_t *pool)
 /* Whole file of at most FILE_MAX_BYTES as a string. */
 static const char *file_read(const char **text, const char *path, apr_pool_t *pool)
 {
-    apr_file_t *file;
-    apr_finfo_t info;
-    apr_status_t rv =
-        apr_file_open(&file, path, APR_FOPEN_READ | APR_FOPEN_BINARY, 0, pool);
+    apr_size_t length;
+    const char *error = sb_file_read(text, &length, path, FILE_MAX_BYTES, pool);
 
-    if (rv != APR_SUCCESS) {
-        return apr_psprintf(pool,
-                            "%s cannot be read (%s); create it, readable by root only",
-                            path, reason_of(rv, pool));
+    if (error) {
+        return apr_pstrcat(pool, error,
+                           "; a secret is a small file, readable by root only", NULL);
     }
-    rv = apr_file_info_get(&info, APR_FINFO_TYPE | APR_FINFO_SIZE, file);
-    if (rv != APR_SUCCESS || info.filetype != APR_REG) {
-        apr_file_close(file);
-        return apr_psprintf(pool, "%s is not a regular file", path);
-    }
-    if (info.size > FILE_MAX_BYTES) {
-        apr_file_close(file);
-        return apr_psprintf(pool, "%s is larger than 64 KiB; that is not a secret", path);
-    }
-    char *bytes = apr_pcalloc(pool, (apr_size_t)info.size + 1);
-    apr_size_t n = 0;
-    rv = apr_file_read_full(file, bytes, (apr_size_t)info.size, &n);
-    apr_file_close(file);
-    if (rv != APR_SUCCESS && !APR_STATUS_IS_EOF(rv)) {
-        return apr_psprintf(pool, "%s cannot be read (%s)", path, reason_of(rv, pool));
-    }
-    if (strlen(bytes) != n) {
+    if (strlen(*text) != length) {
         return apr_psprintf(pool, "%s holds a NUL byte; a secret is one line of text",
                             path);
     }
-    *text = bytes;
     return NULL;
 }
 

@@ -14,6 +14,7 @@
  * A plan's place in plans[] is its index, which is also its bit in a bitmap of plans. */
 
 #define SB_CATALOG_PLANS_MAX  64
+#define SB_CATALOG_BYTES_MAX  (1024 * 1024) /* of the file */
 #define SB_CATALOG_AMOUNT_MAX 99999999 /* Stripe's largest amount, minor units */
 
 /* A text in one or several languages. */

@@ -5,17 +5,15 @@
  * just the first, each as one sentence that names the directive, where it stands and the cure. */
 #include "web/module.h"
 
+#include "base/file.h"
 #include "base/secret.h"
 #include "domain/return_url.h"
 
-#include <apr_file_io.h>
 #include <apr_strings.h>
 #include <http_core.h>
 #include <http_main.h>
 #include <mpm_common.h>
 #include <unixd.h>
-
-enum { CATALOG_MAX_BYTES = 1024 * 1024 };
 
 typedef struct check_t {
     apr_pool_t *pconf;
@@ -276,30 +274,14 @@ static void check_database(check_t *check)
 
 static const char *read_catalog(check_t *check, const char *path, sb_catalog_t **catalog)
 {
-    apr_file_t *file;
-    apr_finfo_t info;
     sb_result_t result;
-    char reason[200];
-    apr_status_t rv =
-        apr_file_open(&file, path, APR_FOPEN_READ | APR_FOPEN_BINARY, 0, check->ptemp);
+    const char *text;
+    apr_size_t length;
+    const char *error =
+        sb_file_read(&text, &length, path, SB_CATALOG_BYTES_MAX, check->ptemp);
 
-    if (rv == APR_SUCCESS) {
-        rv = apr_file_info_get(&info, APR_FINFO_SIZE | APR_FINFO_TYPE, file);
-    }
-    if (rv != APR_SUCCESS) {
-        return apr_psprintf(check->ptemp, "%s cannot be read (%s)", path,
-                            apr_strerror(rv, reason, sizeof(reason)));
-    }
-    if (info.filetype != APR_REG || info.size > CATALOG_MAX_BYTES) {
-        return apr_psprintf(check->ptemp, "%s is not a file of at most 1 MiB", path);
-    }
-    char *text = apr_palloc(check->ptemp, (apr_size_t)info.size + 1);
-    apr_size_t length = 0;
-    rv = apr_file_read_full(file, text, (apr_size_t)info.size, &length);
-    apr_file_close(file);
-    if (rv != APR_SUCCESS && !APR_STATUS_IS_EOF(rv)) {
-        return apr_psprintf(check->ptemp, "%s cannot be read (%s)", path,
-                            apr_strerror(rv, reason, sizeof(reason)));
+    if (error) {
+        return error;
     }
     sb_result_clear(&result);
     if (sb_catalog_parse(catalog, &result, text, length, check->pconf) != SB_OK) {
