@@ -90,7 +90,7 @@ def test_httpd_starts_while_the_database_is_down_and_recovers_by_itself(far):
     assert site.webhook(_event("bob")).status_code == 503
     relay.mode = "pass"
     assert _until(lambda: site.webhook(_event("bob")).status_code == 200, 5)
-    assert site.client.user("bob").get("/members/page.html").status_code == 200
+    assert _until(lambda: site.client.user("bob").get("/members/page.html").status_code == 200, 5)
 
 
 def test_cut_connections_are_never_a_crash_nor_a_lost_event(far):
@@ -117,8 +117,8 @@ def test_cut_connections_are_never_a_crash_nor_a_lost_event(far):
     for thread in threads:
         thread.start()
     for _ in range(scratch.scaled(100)):
+        time.sleep(0.4)
         relay.cut()
-        time.sleep(0.05)
     stop.set()
     for thread in threads:
         thread.join()
@@ -126,7 +126,7 @@ def test_cut_connections_are_never_a_crash_nor_a_lost_event(far):
     known = {row[0] for row in site.database.rows("SELECT id FROM event WHERE state = 'done'")}
     assert set(stored) <= known
     assert "AH00052" not in site.httpd.log.text()
-    assert site.client.user("bob").get("/members/page.html").status_code == 200
+    assert _until(lambda: site.client.user("bob").get("/members/page.html").status_code == 200, 5)
 
 
 def test_a_hanging_database_holds_nobody_longer_than_its_deadline(far):
@@ -152,17 +152,14 @@ def test_a_used_up_pool_is_503_at_once_and_no_deadlock(make_site):
     site = make_site(double=False, directives={"SubbillDatabasePool": "1 250"},
                      httpd={"processes": 1, "threads": 32})
     site.allow_log("SB|subbill")
-    users = [site.new_user() for _ in range(48)]
+    clients = [site.client.user(site.new_user()) for _ in range(48)]
     answers = []
 
-    def ask(user):
+    def ask(client):
         begun = time.monotonic()
-        import httpx
-        answers.append((httpx.get(site.url + "/members/page.html", auth=(user, user),
-                                  trust_env=False, timeout=30).status_code,
-                        time.monotonic() - begun))
+        answers.append((client.get("/members/page.html").status_code, time.monotonic() - begun))
 
-    threads = [threading.Thread(target=ask, args=(user,)) for user in users]
+    threads = [threading.Thread(target=ask, args=(client,)) for client in clients]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -275,17 +272,19 @@ def test_a_corrupt_sqlite_file_closes_the_gate_and_crashes_nothing(make_site, of
 
 def test_stripe_down_does_not_touch_the_gate_and_opens_the_circuit(make_site):
     """F13: nobody answers: checkout is 503 with a page, and fails at once after five failures."""
-    site = make_site(double=False)
+    site = make_site(double=False, httpd={"processes": 1})
     site.subscribe("bob", "basic")
     site.allow_log("SB|subbill")
-    user = site.client.user("alice")
-    for _ in range(8):
+    took = []
+    for _ in range(16):  # each process has a circuit of its own, and there may be two
+        client = site.client.user(site.new_user())
         begun = time.monotonic()
-        answer = user.post("/subbill/checkout", json={"plan": "basic"})
-        assert answer.status_code in (503, 429), answer.text
-        took = time.monotonic() - begun
-        assert took < 11
-    assert took < 0.5
+        answer = client.post("/subbill/checkout", json={"plan": "basic"})
+        took.append(time.monotonic() - begun)
+        assert answer.status_code == 503, answer.text
+    assert max(took) < 11
+    assert min(took[-4:]) < 0.3
+    assert any("SB307" in line for line in site.httpd.log.lines())
     assert site.client.user("bob").get("/members/page.html").status_code == 200
 
 
