@@ -6,7 +6,11 @@
 #include <apr_strings.h>
 #include <pwd.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
+
+static const char offline_hint[] =
+    "With --offline the customer is bound without asking Stripe.";
 
 /* Who gave the order, for the audit: behind sudo the person, not root. Asked before rights change. */
 static const char *operator_name(apr_pool_t *pool)
@@ -65,6 +69,22 @@ static void print_text(const sb_ctl_t *ctl, const sb_link_request_t *request,
     }
 }
 
+/* What Stripe's trouble means to a buyer is told by the result; an operator needs other words. */
+static sb_exit_e refused(const sb_ctl_t *ctl, const sb_link_request_t *request,
+                         const sb_service_t *service, sb_result_t *result)
+{
+    if (strcmp(result->code, "resource_missing") == 0) {
+        return sb_fail(ctl, SB_EXIT_FAILED, result->code,
+                       "Copy the id from the Dashboard, and look which mode it is in.",
+                       "Stripe knows no customer %s in %s mode.", request->customer,
+                       service->settings->live ? "live" : "test");
+    }
+    if (sb_exit_of(result) == SB_EXIT_STRIPE) {
+        result->hint = offline_hint;
+    }
+    return sb_fail_result(ctl, result);
+}
+
 sb_exit_e sb_command_links_set(sb_ctl_t *ctl)
 {
     sb_service_t *service;
@@ -84,8 +104,15 @@ sb_exit_e sb_command_links_set(sb_ctl_t *ctl)
         return status;
     }
     sb_result_clear(&result);
+    if (!request.offline && !service->stripe) {
+        return sb_fail(
+            ctl, SB_EXIT_CONFIG, "stripe_not_configured", offline_hint,
+            "SubbillStripeKey names no key of mode %s, so Stripe cannot be asked "
+            "about the customer.",
+            service->settings->live ? "live" : "test");
+    }
     if (sb_link_set(&link, &result, service, &request, ctl->pool) != SB_OK) {
-        return sb_fail_result(ctl, &result);
+        return refused(ctl, &request, service, &result);
     }
     if (sb_ctl_given(ctl, SB_OPTION_JSON)) {
         print_json(ctl, &request, &link);

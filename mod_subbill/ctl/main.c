@@ -183,8 +183,9 @@ static sb_exit_e dispatch(sb_ctl_t *ctl)
     ctl->words = words + used;
     ctl->words_n = n - used;
     if (ctl->words_n < command->least || ctl->words_n > command->most) {
-        return sb_fail(ctl, SB_EXIT_USAGE, "usage", help, "Usage: subbillctl %s %s",
-                       name_of(command, ctl->pool), command->arguments);
+        return sb_fail(ctl, SB_EXIT_USAGE, "usage", help, "\"%s\" takes %s.",
+                       name_of(command, ctl->pool),
+                       *command->arguments ? command->arguments : "no further word");
     }
     return command->run(ctl);
 }

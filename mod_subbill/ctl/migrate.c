@@ -1,7 +1,6 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
-/* The one command that keeps root's rights on an SQLite file: it has to make folder and file and give
- * them to httpd's User. A server's schema is changed with the rights of that user, unless
- * --database names an account that may do more. */
+/* root makes an SQLite file and gives it to httpd's User; everything that touches the inside of a
+ * database happens with the rights of that user, unless --database is given without --owner. */
 #include "ctl/output.h"
 #include "ctl/session.h"
 #include "ctl/settings.h"
@@ -90,11 +89,6 @@ static sb_exit_e prepare(migrate_t *migrate)
         migrate->options.gid = (gid_t)migrate->settings->group_id;
     }
     return check_sqlite_path(migrate, migrate->options.params);
-}
-
-static bool is_sqlite(const migrate_t *migrate)
-{
-    return strcmp(migrate->options.driver, "sqlite3") == 0;
 }
 
 static void report(void *baton, const char *line)
@@ -187,22 +181,27 @@ static sb_exit_e look(migrate_t *migrate)
 static sb_exit_e apply(migrate_t *migrate)
 {
     const sb_ctl_t *ctl = migrate->ctl;
+    sb_migrate_options_t *options = &migrate->options;
     sb_schema_t schema;
     sb_result_t result;
 
-    if (!is_sqlite(migrate)) {
+    sb_result_clear(&result);
+    if (sb_migrate_prepare(&result, options, ctl->pool) != SB_OK) {
+        return sb_fail_result(ctl, &result);
+    }
+    if (options->uid != (uid_t)-1) {
         sb_exit_e status = sb_ctl_drop_rights(ctl, migrate->settings);
         if (status != SB_EXIT_OK) {
             return status;
         }
+        options->uid = (uid_t)-1; /* it is theirs already */
     }
-    sb_result_clear(&result);
-    if (sb_migrate_apply(&schema, &result, &migrate->options, ctl->pool) != SB_OK) {
+    if (sb_migrate_apply(&schema, &result, options, ctl->pool) != SB_OK) {
         return sb_fail_result(ctl, &result);
     }
-    if (is_sqlite(migrate) && geteuid() == 0 && migrate->options.uid == (uid_t)-1) {
-        report(migrate, "the file belongs to whom it did before or to root; --owner "
-                        "names the User of httpd, who must be able to write it");
+    if (strcmp(options->driver, "sqlite3") == 0 && geteuid() == 0) {
+        report(migrate, "made as root: the User of httpd must be able to write the file "
+                        "and its folder; --owner gives them away");
     }
     if (sb_ctl_given(ctl, SB_OPTION_JSON)) {
         print_json(migrate, &schema, false);

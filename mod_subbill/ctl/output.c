@@ -193,7 +193,7 @@ static bool begins(const char *text, const char *prefix)
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-static sb_exit_e exit_of(const sb_result_t *result)
+sb_exit_e sb_exit_of(const sb_result_t *result)
 {
     static const char *const configured[] = {"bad_database", "bad_stripe_api",
                                              "stripe_not_configured"};
@@ -221,7 +221,7 @@ static sb_exit_e exit_of(const sb_result_t *result)
 
 sb_exit_e sb_fail_result(const sb_ctl_t *ctl, const sb_result_t *result)
 {
-    return fail(ctl, exit_of(result), result->code, result->hint,
+    return fail(ctl, sb_exit_of(result), result->code, result->hint,
                 result->message ? result->message : "It did not work.");
 }
 

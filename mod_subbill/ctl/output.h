@@ -44,7 +44,10 @@ sb_exit_e sb_fail(const sb_ctl_t *ctl, sb_exit_e status, const char *code,
                   const char *hint, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
-/* The same for a result, whose status and code say how the program ends. */
+/* How a program ends whose work ended like this. */
+sb_exit_e sb_exit_of(const sb_result_t *result);
+
+/* sb_fail() for a result, whose status and code say how the program ends. */
 sb_exit_e sb_fail_result(const sb_ctl_t *ctl, const sb_result_t *result);
 
 /* Whether everything printed so far was taken by whoever reads standard output. */

@@ -6,6 +6,7 @@
 #include "ctl/output.h"
 #include "ctl/settings.h"
 
+#include <apr_env.h>
 #include <apr_strings.h>
 #include <errno.h>
 #include <grp.h>
@@ -27,8 +28,7 @@ sb_exit_e sb_ctl_catalog(sb_catalog_t **catalog, sb_result_t *result, const sb_c
     const char *error =
         sb_file_read(&text, &length, path, SB_CATALOG_BYTES_MAX, ctl->pool);
     if (error) {
-        return sb_fail(ctl, SB_EXIT_CONFIG, "catalog_unreadable",
-                       "SubbillCatalog names the file.", "%s.", error);
+        return sb_fail(ctl, SB_EXIT_CONFIG, "catalog_unreadable", NULL, "%s.", error);
     }
     return sb_catalog_parse(catalog, result, text, length, ctl->pool) == SB_OK
                ? SB_EXIT_OK
@@ -96,6 +96,10 @@ sb_exit_e sb_ctl_drop_rights(const sb_ctl_t *ctl, const sb_settings_t *settings)
                        "The rights of root cannot be given up for those of httpd's User "
                        "(%s).",
                        strerror(errno));
+    }
+    if (user) {
+        /* libpq looks for files below HOME and gives up where it may not look. */
+        apr_env_set("HOME", user->pw_dir, ctl->pool);
     }
     return SB_EXIT_OK;
 }

@@ -157,7 +157,9 @@ static bool alike(const json_t *a, const json_t *b)
         "catalog_path",    "stripe_api",      "stripe_keys"};
 
     for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++) {
-        if (!json_equal(json_object_get(a, members[i]), json_object_get(b, members[i]))) {
+        const json_t *one = json_object_get(a, members[i]);
+        const json_t *other = json_object_get(b, members[i]);
+        if (one != other && !json_equal(one, other)) {
             return false;
         }
     }

@@ -43,11 +43,27 @@ static bool concerns(const sb_account_view_t *view, const char *object)
     return false;
 }
 
-/* Events carry the object they are about and no user, so the latest are looked through. */
+static bool listed(const json_t *events, const char *id)
+{
+    size_t i;
+    json_t *event;
+
+    json_array_foreach(events, i, event)
+    {
+        if (strcmp(sb_json_text(event, "id"), id) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Events carry the object they are about and no user, so the latest are looked through. What spoke
+ * last of each subscription is shown however long ago that was. */
 static apr_status_t read_events(void *baton, sb_conn_t *conn, apr_pool_t *pool)
 {
     show_t *show = baton;
-    sb_event_row_t *rows;
+    const sb_account_view_t *view = show->view;
+    sb_event_row_t *rows, *last;
     int n;
     apr_status_t rv = sb_event_list(&rows, &n, conn, NULL, EVENTS_SEARCHED, pool);
 
@@ -55,8 +71,18 @@ static apr_status_t read_events(void *baton, sb_conn_t *conn, apr_pool_t *pool)
     for (int i = 0;
          rv == APR_SUCCESS && i < n && json_array_size(show->events) < EVENTS_SHOWN;
          i++) {
-        if (concerns(show->view, rows[i].object_id)) {
+        if (concerns(view, rows[i].object_id)) {
             json_array_append_new(show->events, sb_event_json(&rows[i], pool));
+        }
+    }
+    for (int i = 0; rv == APR_SUCCESS && i < view->held_n; i++) {
+        const char *id = view->held[i].sub->event_id;
+        if (!id || listed(show->events, id)) {
+            continue;
+        }
+        rv = sb_event_get(&last, conn, id, pool);
+        if (rv == APR_SUCCESS && last) {
+            json_array_append_new(show->events, sb_event_json(last, pool));
         }
     }
     return rv;

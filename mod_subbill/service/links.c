@@ -71,7 +71,7 @@ static sb_status_e check(sb_result_t *result, sb_service_t *service,
         return sb_result_setf(result, pool, SB_INVALID, "bad_identity", NULL,
                               "This user name cannot be used: %s.", wrong);
     }
-    if (strncmp(request->customer, "cus_", 4) != 0 ||
+    if (strncmp(request->customer, "cus_", 4) != 0 || !request->customer[4] ||
         !sb_stripe_id_valid(request->customer)) {
         return sb_result_set(result, SB_INVALID, "bad_id",
                              "A customer's id looks like cus_NffrFeUfNV2Hib.",

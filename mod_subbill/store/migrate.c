@@ -227,6 +227,22 @@ static sb_status_e migrate(run_t *run, sb_schema_t *schema)
     return status;
 }
 
+sb_status_e sb_migrate_prepare(sb_result_t *result, const sb_migrate_options_t *options,
+                               apr_pool_t *pool)
+{
+    sb_dsn_t dsn;
+    sb_status_e status =
+        sb_dsn_parse(&dsn, result, options->driver, options->params, pool);
+
+    if (!status && dsn.path) {
+        status = sb_sqlite_file_make(result, dsn.path, options, pool);
+    }
+    if (!status && dsn.path) {
+        status = sb_sqlite_file_give(result, dsn.path, options, pool);
+    }
+    return status;
+}
+
 sb_status_e sb_migrate_apply(sb_schema_t *schema, sb_result_t *result,
                              const sb_migrate_options_t *options, apr_pool_t *pool)
 {

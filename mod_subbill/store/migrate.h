@@ -47,6 +47,11 @@ typedef struct sb_migrate_options_t {
 sb_status_e sb_migrate_check(sb_schema_t *schema, sb_result_t *result,
                              const sb_migrate_options_t *options, apr_pool_t *pool);
 
+/* For root, before it gives its rights up: makes SQLite's folder (0700) and file (0600) when they are
+ * missing and gives them to options->uid. Nothing for other databases. */
+sb_status_e sb_migrate_prepare(sb_result_t *result, const sb_migrate_options_t *options,
+                               apr_pool_t *pool);
+
 /* Applies what is missing, makes the server secret "token" when there is none, on SQLite makes
  * folder (0700) and file (0600) and switches to WAL. SB_CONFLICT (schema_incompatible) when the
  * database is newer than this program may touch. */

@@ -12,7 +12,8 @@
 
 /* SQLite makes a journal and a shared-memory file beside its database, so whoever uses the database must
  * be able to write in its folder. migrate usually runs as root and httpd's children do not: what
- * migrate makes is given to them. */
+ * migrate makes is given to them. Once the folder is theirs they may put anything there, so root follows
+ * no symbolic link in it and gives away regular files with one name only. */
 
 static const char *const companions[] = {"", "-wal", "-shm", "-journal"};
 
@@ -25,6 +26,13 @@ static sb_status_e cannot(sb_result_t *result, apr_pool_t *pool, const char *wha
                           "Check the path in SubbillDatabase and who may write there.",
                           "Cannot %s %s: %s.", what, path,
                           apr_strerror(error, reason, sizeof(reason)));
+}
+
+static sb_status_e linked(sb_result_t *result, const char *path, apr_pool_t *pool)
+{
+    return sb_result_setf(result, pool, SB_UNAVAILABLE, "database_unavailable",
+                          "Name the file itself in SubbillDatabase.",
+                          "%s is a link or no regular file and is not given away.", path);
 }
 
 static const char *folder_of(const char *path, apr_pool_t *pool)
@@ -65,9 +73,11 @@ sb_status_e sb_sqlite_file_make(sb_result_t *result, const char *path,
     if (error) {
         return cannot(result, pool, "make the folder", folder, error);
     }
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    int nofollow = options->uid == (uid_t)-1 ? 0 : O_NOFOLLOW;
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | nofollow, 0600);
     if (fd < 0) {
-        return cannot(result, pool, "open", path, errno);
+        return errno == ELOOP ? linked(result, path, pool)
+                              : cannot(result, pool, "open", path, errno);
     }
     close(fd);
     return SB_OK;
@@ -145,6 +155,28 @@ static sb_status_e give_folder(sb_result_t *result, const char *path,
     return SB_OK;
 }
 
+static sb_status_e give_file(sb_result_t *result, const char *file,
+                             const sb_migrate_options_t *options, apr_pool_t *pool)
+{
+    struct stat found;
+    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    sb_status_e status = SB_OK;
+
+    if (fd < 0) {
+        return errno == ENOENT  ? SB_OK
+               : errno == ELOOP ? linked(result, file, pool)
+                                : cannot(result, pool, "give away", file, errno);
+    }
+    if (fstat(fd, &found) || !S_ISREG(found.st_mode) || found.st_nlink > 1) {
+        status = linked(result, file, pool);
+    }
+    else if (fchown(fd, options->uid, options->gid)) {
+        status = cannot(result, pool, "give away", file, errno);
+    }
+    close(fd);
+    return status;
+}
+
 sb_status_e sb_sqlite_file_give(sb_result_t *result, const char *path,
                                 const sb_migrate_options_t *options, apr_pool_t *pool)
 {
@@ -152,9 +184,10 @@ sb_status_e sb_sqlite_file_give(sb_result_t *result, const char *path,
         return SB_OK;
     }
     for (apr_size_t i = 0; i < sizeof(companions) / sizeof(companions[0]); i++) {
-        const char *file = apr_pstrcat(pool, path, companions[i], NULL);
-        if (chown(file, options->uid, options->gid) && errno != ENOENT) {
-            return cannot(result, pool, "give away", file, errno);
+        sb_status_e status = give_file(
+            result, apr_pstrcat(pool, path, companions[i], NULL), options, pool);
+        if (status != SB_OK) {
+            return status;
         }
     }
     return give_folder(result, path, options, pool);
