@@ -55,6 +55,7 @@ static int on_busy(void *baton, int count)
     sb_conn_t *conn = baton;
 
     if (sb_clock_monotonic() >= conn->busy_until) {
+        conn->locked_out = true;
         sb_native_interrupt(conn->native);
         return 0;
     }
@@ -156,6 +157,7 @@ void sb_conn_begin_work(sb_conn_t *conn, apr_time_t busy_until)
     conn->message[0] = '\0';
     conn->failed_in = NULL;
     conn->busy_until = busy_until;
+    conn->locked_out = false;
     memset(conn->touched, 0, sizeof(conn->touched));
 }
 
@@ -166,7 +168,9 @@ static apr_status_t failed(sb_conn_t *conn, const char *what, int rc)
     if (!message) {
         message = "";
     }
-    conn->failure = sb_native_classify(conn->dsn->dialect, conn->native, rc, message);
+    conn->failure = conn->locked_out ? SB_FAILURE_BUSY
+                                     : sb_native_classify(conn->dsn->dialect,
+                                                          conn->native, rc, message);
     conn->failed_in = what;
     apr_cpystrn(conn->message, sb_dsn_redact(conn->dsn, message, conn->scratch),
                 sizeof(conn->message));

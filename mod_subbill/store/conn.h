@@ -36,6 +36,7 @@ struct sb_conn_t {
     struct stat file, wal;
     bool wal_seen;
     apr_time_t busy_until;
+    bool locked_out; /* and it was in vain */
 
     /* Kept by the pool. */
     sb_conn_t *next;

@@ -120,7 +120,7 @@ static void attempt_work(attempt_t *attempt, const work_t *work, sb_conn_t *conn
     attempt->failure = conn->failure;
     attempt->cut = __atomic_load_n(&conn->cut, __ATOMIC_RELAXED);
     if (attempt->failure) {
-        if (attempt->cut) {
+        if (attempt->cut && attempt->failure != SB_FAILURE_BUSY) {
             attempt->failure = SB_FAILURE_LOST;
         }
         if (attempt->failure == SB_FAILURE_LOST ||

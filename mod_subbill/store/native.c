@@ -10,7 +10,6 @@ enum {
     SQLITE_ERROR = 1,
     SQLITE_BUSY = 5,
     SQLITE_LOCKED = 6,
-    SQLITE_INTERRUPT = 9,
     SQLITE_TOOBIG = 18,
     SQLITE_CONSTRAINT = 19,
     SQLITE_MISMATCH = 20
@@ -82,7 +81,6 @@ static sb_failure_e classify_sqlite(void *handle, const char *message)
     switch (code) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-    case SQLITE_INTERRUPT: /* by our busy handler; the reaper's is told apart by the caller */
         return SB_FAILURE_BUSY;
     case SQLITE_TOOBIG:
     case SQLITE_CONSTRAINT:

@@ -28,6 +28,29 @@ const char *store_log(void)
     return log_text;
 }
 
+void store_log_afresh(void)
+{
+    const char *fork_mode = getenv("CK_FORK");
+
+    if (fork_mode && !strcmp(fork_mode, "no")) {
+        usleep(1100000);
+    }
+}
+
+int store_slowness(void)
+{
+    const char *preloaded = getenv("LD_PRELOAD");
+
+    if (preloaded && strstr(preloaded, "vgpreload")) {
+        return 30;
+    }
+#ifdef __SANITIZE_ADDRESS__
+    return 3;
+#else
+    return 1;
+#endif
+}
+
 void store_setup(void)
 {
     memset(&store, 0, sizeof(store));

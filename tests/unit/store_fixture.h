@@ -48,7 +48,13 @@ apr_int64_t store_admin_count(const char *table);
 /* Ends the admin connection: for tests that want the file to themselves. */
 void store_admin_close(void);
 
+/* How much longer things may take here: 1, more under sanitizers, much more under valgrind. */
+int store_slowness(void);
+
 /* Everything that was logged since setup. */
 const char *store_log(void);
+
+/* A cause is logged once a second: waits until an earlier test in this process is forgotten. */
+void store_log_afresh(void);
 
 #endif

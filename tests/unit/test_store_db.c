@@ -305,7 +305,7 @@ START_TEST(test_an_exhausted_pool_answers_within_its_wait)
                      SB_UNAVAILABLE);
     ck_assert_str_eq(store.result.code, "database_busy");
     ck_assert_int_ge(ms_since(start), 190);
-    ck_assert_int_lt(ms_since(start), 450);
+    ck_assert_int_lt(ms_since(start), 450 * store_slowness());
     ck_assert_int_eq(sb_db_stats(db).exhausted, 1);
     pthread_join(hand.thread, NULL);
     ck_assert_int_eq(hand.status, SB_OK);
@@ -349,8 +349,8 @@ START_TEST(test_a_deadline_frees_the_thread_of_a_hung_backend)
     ck_assert_int_eq(status, SB_UNAVAILABLE);
     ck_assert_str_eq(store.result.code, "database_unavailable");
     ck_assert_int_ge(first, 390);
-    ck_assert_int_lt(first, 700);
-    ck_assert_int_lt(second, 700);
+    ck_assert_int_lt(first, 700 * store_slowness());
+    ck_assert_int_lt(second, 700 * store_slowness());
     ck_assert_int_eq(sb_db_stats(db).reaped, 1);
     /* PostgreSQL serves each connection by its own process, so the second one was fine */
     ck_assert_int_eq(again, _i == SB_DIALECT_PGSQL ? SB_OK : SB_UNAVAILABLE);
@@ -369,6 +369,7 @@ START_TEST(test_a_server_that_is_down_fails_fast_after_the_first_try)
                                .params = params[_i]};
     sb_db_t *db;
 
+    store_log_afresh();
     ck_assert_int_eq(sb_db_create(&db, &store.result, &options, store.pool), SB_OK);
     for (int i = 0; i < 50; i++) {
         ck_assert_int_eq(sb_db_read(db, 1000, nothing, NULL, &store.result, store.pool),
@@ -377,7 +378,9 @@ START_TEST(test_a_server_that_is_down_fails_fast_after_the_first_try)
         ck_assert_int_gt(store.result.retry_after, 0);
     }
     ck_assert_int_eq(sb_db_stats(db).connected, 0);
-    ck_assert_ptr_eq(strstr(strstr(store_log(), "SB203") + 1, "SB203"), NULL);
+    const char *line = strstr(store_log(), "SB203");
+    ck_assert_ptr_nonnull(line);
+    ck_assert_ptr_null(strstr(line + 1, "SB203"));
 }
 END_TEST
 

@@ -150,6 +150,7 @@ static void assert_answer(sb_db_t *db, const char *code)
 /* F01, F34: found at first use, said with the command to run, healed without a restart */
 START_TEST(test_a_missing_schema_is_named_and_heals_after_migrate)
 {
+    store_log_afresh();
     if (!store_open(_i)) {
         return;
     }
@@ -250,6 +251,7 @@ START_TEST(test_no_message_of_a_failed_connection_holds_the_password)
         {"mysql", "host=127.0.0.1,port=1,user=x,pass=s3cr3t-canary,dbname=x"},
     };
 
+    store_log_afresh();
     for (apr_size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         sb_migrate_options_t options = {.driver = cases[i].driver,
                                         .params = cases[i].params};
