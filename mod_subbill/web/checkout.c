@@ -58,7 +58,7 @@ static const char *interval_of(const char *said)
 }
 
 /* Names that contradict each other are refused: the buyer must get what he clicked on. */
-static sb_status_e order_check(order_t *order, sb_result_t *result, apr_pool_t *pool)
+static sb_status_e order_check(order_t *order, sb_result_t *result)
 {
     if (order->tier && order->plan && strcmp(order->tier, order->plan) != 0) {
         return sb_result_set(result, SB_INVALID, "bad_request",
@@ -66,9 +66,9 @@ static sb_status_e order_check(order_t *order, sb_result_t *result, apr_pool_t *
     }
     order->plan = order->plan ? order->plan : order->tier;
     if (order->plan_type && strcmp(order->plan_type, "full") != 0) {
-        return sb_result_setf(
-            result, pool, SB_INVALID, "unknown_plan", "\"plan_type\" is \"full\".",
-            "There is no plan of the type \"%.60s\".", order->plan_type);
+        return sb_result_set(result, SB_INVALID, "unknown_plan",
+                             "There is no plan of this type.",
+                             "\"plan_type\" is \"full\".");
     }
     if (order->plan_type && !order->plan_id) {
         return sb_result_set(result, SB_INVALID, "bad_request",
@@ -105,7 +105,7 @@ int sb_checkout_run(sb_exchange_t *x)
     sb_result_clear(&result);
     if (sb_params_read(&order, &result, x, params, sizeof(params) / sizeof(*params)) !=
             SB_OK ||
-        order_check(&order, &result, x->pool) != SB_OK) {
+        order_check(&order, &result) != SB_OK) {
         return sb_problem_send(x->r, &result);
     }
     const sb_checkout_request_t request = {

@@ -7,6 +7,9 @@
 #include <apr_lib.h>
 #include <errno.h>
 
+/* Longer names are not repeated; cutting one could cut a character. */
+enum { NAME_SHOWN = 60 };
+
 static const sb_param_t *find(const sb_param_t params[], int n, const char *name)
 {
     for (int i = 0; i < n; i++) {
@@ -28,7 +31,8 @@ static sb_status_e unknown(sb_result_t *result, const sb_exchange_t *x, const ch
     }
     return sb_result_setf(result, x->pool, SB_INVALID, "bad_request",
                           apr_pstrcat(x->pool, "The fields are ", known, ".", NULL),
-                          "There is no field \"%.60s\" here.", name);
+                          "There is no field \"%s\" here.",
+                          strlen(name) <= NAME_SHOWN ? name : "(a long name)");
 }
 
 static sb_status_e mistyped(sb_result_t *result, const sb_exchange_t *x,

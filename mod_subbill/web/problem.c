@@ -5,6 +5,7 @@
  * catalogue of messages instead, since they did not write the request. */
 #include "web/problem.h"
 
+#include "base/utf8.h"
 #include "domain/reason.h"
 #include "web/answer.h"
 #include "web/pages.h"
@@ -119,9 +120,11 @@ static const char *render_document(const problem_t *problem)
     bool texts = problem->x.server->templates != NULL;
     const char *title =
         texts ? text_of(problem, "_heading") : ap_get_status_line(problem->status);
-    const char *detail = result->message ? result->message
-                         : texts         ? text_of(problem, "")
-                                         : title;
+    const char *detail =
+        result->message && sb_utf8_valid(result->message, strlen(result->message))
+            ? result->message
+        : texts ? text_of(problem, "")
+                : title;
     json_t *links = links_of(problem);
     json_t *document = json_pack(
         "{s:s, s:s, s:i, s:s, s:s}", "type", apr_pstrcat(pool, TYPE_PREFIX, code, NULL),

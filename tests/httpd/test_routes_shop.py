@@ -196,9 +196,13 @@ def test_a_plan_may_be_named_in_every_way_the_systems_named_it(site, buyer, body
     ({"plan": "basic", "customer": "cus_Victim"}, "bad_request"),
     ({"plan": "basic", "coupon": "FREE"}, "bad_request"),
     ({"plan": ["basic"]}, "bad_request"),
+    ({"plan": "basic", "ä" * 500: 1}, "bad_request"),
+    ({"plan_type": "ä" * 500, "plan_id": 1}, "unknown_plan"),
+    ({"plan": "ä" * 500}, "unknown_plan"),
+    ({"plan": "basic", "currency": "ä" * 500}, "unknown_price"),
     ({"plan": "basic", "success_url": "https://evil.example/"}, "bad_return_url"),
     ({"plan": "basic", "cancel_url": "//evil.example/"}, "bad_return_url"),
-], ids=str)
+], ids=lambda value: str(value)[:60])
 def test_nothing_but_what_is_for_sale_can_be_bought(site, buyer, body, code):
     """T10, T24, E4: prices, numbers and addresses are the catalogue's and the site's; 0 calls."""
     site.double.control.forget_requests()
