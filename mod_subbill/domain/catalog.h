@@ -15,7 +15,7 @@
 
 #define SB_CATALOG_PLANS_MAX  64
 #define SB_CATALOG_BYTES_MAX  (1024 * 1024) /* of the file */
-#define SB_CATALOG_AMOUNT_MAX 99999999 /* Stripe's largest amount, minor units */
+#define SB_CATALOG_AMOUNT_MAX 99999999      /* Stripe's largest amount, minor units */
 
 /* A text in one or several languages. */
 typedef struct sb_localised_t {
