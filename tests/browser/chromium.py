@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 from selenium import webdriver
-from selenium.common.exceptions import TimeoutException
+from selenium.common.exceptions import StaleElementReferenceException, TimeoutException
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
@@ -24,7 +24,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 PROGRAM = "/usr/bin/chromium"
 DRIVER = "/usr/bin/chromedriver"
-PATIENCE = 10  # seconds until something that has to appear is given up
+PATIENCE = 15  # seconds until something that has to appear is given up
 
 FLAGS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -88,9 +88,10 @@ class Browser:
         self.cdp("Network.setUserAgentOverride", userAgent=self._agent, acceptLanguage=accept)
 
     def scheme(self, name):
-        """"light" or "dark"."""
-        self.cdp("Emulation.setEmulatedMedia",
-                 features=[{"name": "prefers-color-scheme", "value": name}])
+        """"light" or "dark"; and nothing moves, so that pictures show the end of each change."""
+        self.cdp("Emulation.setEmulatedMedia", features=[
+            {"name": "prefers-color-scheme", "value": name},
+            {"name": "prefers-reduced-motion", "value": "reduce"}])
 
     def window(self, width, height=900):
         self.cdp("Emulation.setDeviceMetricsOverride", width=width, height=height,
@@ -119,27 +120,29 @@ class Browser:
 
     def see(self, selector):
         """The first element of this kind; waits until it is there and visible."""
-        self._wait(lambda: any(found.is_displayed() for found in self.all(selector)),
-                   f"did not see {selector}")
-        return next(found for found in self.all(selector) if found.is_displayed())
+        return self._wait(lambda: next(
+            (found for found in self.all(selector) if found.is_displayed()), None),
+            f"did not see {selector}")
 
     def text(self, selector="body"):
         return " ".join(found.text for found in self.all(selector))
 
     def arrive(self, prefix):
         """Waits until the address begins like this."""
-        return self._wait(lambda: self.url.startswith(prefix), f"did not arrive at {prefix}")
+        self._wait(lambda: self.url.startswith(prefix), f"did not arrive at {prefix}")
+        return self
 
     def leave(self, prefix):
         """Waits until the address no longer begins like this."""
-        return self._wait(lambda: not self.url.startswith(prefix), f"did not leave {prefix}")
+        self._wait(lambda: not self.url.startswith(prefix), f"did not leave {prefix}")
 
     def _wait(self, condition, problem):
         try:
-            WebDriverWait(self.driver, PATIENCE, 0.05).until(lambda _: condition())
+            # An element of the page before is no answer yet.
+            return WebDriverWait(self.driver, PATIENCE, 0.05, (
+                StaleElementReferenceException,)).until(lambda _: condition())
         except TimeoutException:
             raise AssertionError(f"{problem}; on {self.url}:\n{self.text()[:800]}") from None
-        return self
 
     # --- acting --------------------------------------------------------------------------------
 
@@ -195,6 +198,7 @@ class Browser:
         """(role, name) of everything that can be pressed or filled, as a screen reader hears it."""
         self.cdp("Accessibility.enable")
         nodes = self.cdp("Accessibility.getFullAXTree")["nodes"]
+        self.cdp("Accessibility.disable")
         return [(node["role"]["value"], node.get("name", {}).get("value", "").strip())
                 for node in nodes if not node.get("ignored") and node["role"]["value"] in (
                     "button", "link", "textbox", "combobox", "checkbox")]

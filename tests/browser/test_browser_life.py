@@ -7,7 +7,7 @@ def test_a_cancelled_subscriber_keeps_access_until_the_period_ends(visitor, brow
     """Cancelled in the portal: the account names the last day, the page stays open; when the period
     is over and Stripe says so, it closes and the plans are offered again.
 
-    A50 B31 C4 C20 E16 E17
+    A50 B31 C4 E16
     """
     visitor.buy("pro")
     visitor.cancel_in_portal()
@@ -39,7 +39,7 @@ def test_a_cancellation_can_be_taken_back(visitor, browser):
 def test_a_plan_that_is_too_low_leads_to_the_upgrade(visitor, browser, demo):
     """403 with a way up: the plans, the portal, another plan; and the door is open.
 
-    A48 B31 C4 E17
+    A48 B31 C4
     """
     visitor.buy("basic")
     browser.expect_status(403)
@@ -48,7 +48,7 @@ def test_a_plan_that_is_too_low_leads_to_the_upgrade(visitor, browser, demo):
     assert browser.text(".button:not(.plain)") == "Upgrade your plan"
     browser.click(".button:not(.plain)")
     visitor.at("/subbill/plans?")
-    assert "This page needs a higher plan" in browser.text(".notice")
+    assert "page you asked for needs a higher plan" in browser.text(".notice")
     assert browser.text(".plan.current h2") == "Basic"
     browser.click('form[action$="/subbill/portal"] button')
     visitor.at_stripe("/p/session/")
@@ -62,7 +62,10 @@ def test_a_plan_that_is_too_low_leads_to_the_upgrade(visitor, browser, demo):
 
 
 def test_the_account_shows_plan_remaining_days_and_invoices(visitor, browser, demo):
-    """Plan, status, price, days that remain, and each invoice with its page and its PDF. A39 C20"""
+    """Plan, status, price, days that remain, and each invoice with its page and PDF.
+
+    A39 C20 E16
+    """
     visitor.buy("pro").go("/subbill/account")
     subscription = browser.text(".subscription")
     for words in ("Pro", "Active", "€9.99 per month", "Renews on", "days"):

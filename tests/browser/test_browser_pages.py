@@ -1,6 +1,6 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""The pages themselves: markup that stays text, looks in light and dark, wide and narrow, and what a
-screen reader hears. Pictures of all of them lie in build/test/screenshots afterwards."""
+"""The pages themselves: markup that stays text, looks in light and dark, wide and narrow, and what
+a screen reader hears. Pictures of all of them lie in build/test/screenshots afterwards."""
 import pytest
 
 from harness import catalogue, scratch
@@ -63,8 +63,8 @@ def test_a_reader_named_in_markup_can_log_in_and_buy_at_the_demo(browser, demo):
 
 
 def test_the_browser_complains_of_what_these_tests_rely_on(browser, demo):
-    """An inline script, a request to a stranger and a page of status 404 are each noticed; otherwise
-    silence would prove nothing. T26"""
+    """An inline script, a request to a stranger and a page of status 404 are each noticed;
+    otherwise silence would prove nothing."""
     page = demo.root / "htdocs" / "noisy.html"
     scratch.write(page, '<!DOCTYPE html><html lang="en"><title>x</title>'
                         '<script>document.title = "ran"</script>'
@@ -102,11 +102,14 @@ LOOKS = (("en", "light", 1200), ("en", "dark", 360), ("de", "light", 360), ("de"
 
 def each_look(browser, demo, picture, name, path):
     """Opens a page in both languages, schemes and widths; takes its picture and measures it."""
+    shown = None
     for language, scheme, width in LOOKS:
-        browser.language(language)
         browser.scheme(scheme)
         browser.window(width, 780 if width < 600 else 900)
-        browser.open(demo.base + path)
+        if language != shown:
+            browser.language(language)
+            browser.open(demo.base + path)
+            shown = language
         look = f"{name}-{language}-{scheme}-{width}"
         picture(look)
         assert browser.driver.find_element("css selector", "html").get_attribute(
@@ -128,12 +131,12 @@ def judge_structure(browser, look):
     assert len(buttons) == len(set(buttons)), f"{look}: buttons of one name: {buttons}"
 
 
-def test_the_plans_page_looks_right(visitor, browser, demo, picture):
+def test_the_plans_page_looks_right(browser, demo, picture):
     """Logged in and not, both languages, light and dark, wide and 360 pixels: nothing sticks out,
     every text has enough contrast, every control a name of its own. A38"""
     each_look(browser, demo, picture, "plans-anonymous", "/subbill/plans")
     browser.start_anew()
-    visitor.log_in()
+    Visitor(browser, demo, "robin").log_in()
     each_look(browser, demo, picture, "plans", "/subbill/plans")
     each_look(browser, demo, picture, "plans-closed", "/members/")
 
@@ -155,10 +158,7 @@ def test_account_and_upgrade_pages_look_right(visitor, browser, demo, picture):
 
 
 def test_return_and_402_pages_look_right(visitor, browser, demo, picture):
-    """The way back from Checkout when paid, unknown or left, and the page that asks for money.
-
-    A55 C19
-    """
+    """The way back from Checkout when paid, unknown or left, and the page that asks for money. C19"""
     visitor.log_in("/subbill/account").go("/subbill/plans").choose("pro").pay()
     visitor.at("/subbill/return")
     each_look(browser, demo, picture, "return", browser.url.removeprefix(demo.base))
