@@ -160,7 +160,7 @@ class Pgsql(Server):
     def initialise(self):
         self.call([str(self.bin / "initdb"), "-D", str(self.data), "-U", "postgres", "--no-sync",
                    "--encoding=UTF8", "--locale=C.UTF-8", "--auth-local=trust",
-                   "--auth-host=scram-sha-256"])
+                   "--auth-host=password"])
 
     def command(self):
         settings = {

@@ -59,7 +59,7 @@ START_TEST(test_migrating_twice_changes_nothing_the_second_time)
     ck_assert_int_eq(lines, SB_SCHEMA_VERSION + 1);
     ck_assert_int_eq(checked(), SB_SCHEMA_CURRENT);
     sb_db_t *db = store_db(0, 0);
-    ck_assert_int_eq(sb_db_read(db, 1000, token, &first, &store.result, store.pool),
+    ck_assert_int_eq(sb_db_read(db, 10000, token, &first, &store.result, store.pool),
                      SB_OK);
     ck_assert_uint_eq(strlen(first), 64);
 
@@ -67,7 +67,7 @@ START_TEST(test_migrating_twice_changes_nothing_the_second_time)
     ck_assert_int_eq(sb_migrate_apply(&schema, &store.result, &options, store.pool),
                      SB_OK);
     ck_assert_int_eq(lines, 0);
-    ck_assert_int_eq(sb_db_read(db, 1000, token, &second, &store.result, store.pool),
+    ck_assert_int_eq(sb_db_read(db, 10000, token, &second, &store.result, store.pool),
                      SB_OK);
     ck_assert_str_eq(first, second);
     ck_assert_int_eq(store_admin_count("epoch"), 1024);
@@ -141,7 +141,7 @@ END_TEST
 
 static void assert_answer(sb_db_t *db, const char *code)
 {
-    ck_assert_int_eq(sb_db_read(db, 1000, nothing, NULL, &store.result, store.pool),
+    ck_assert_int_eq(sb_db_read(db, 10000, nothing, NULL, &store.result, store.pool),
                      SB_UNAVAILABLE);
     ck_assert_str_eq(store.result.code, code);
     ck_assert_ptr_nonnull(store.result.hint);
@@ -164,7 +164,7 @@ START_TEST(test_a_missing_schema_is_named_and_heals_after_migrate)
     ck_assert_int_eq(sb_migrate_apply(&schema, &store.result, &options, store.pool),
                      SB_OK);
     usleep(1100000);
-    ck_assert_int_eq(sb_db_read(db, 1000, nothing, NULL, &store.result, store.pool),
+    ck_assert_int_eq(sb_db_read(db, 10000, nothing, NULL, &store.result, store.pool),
                      SB_OK);
 }
 END_TEST
@@ -179,7 +179,7 @@ START_TEST(test_a_newer_schema_is_used_only_when_it_allows_this_program)
         "INSERT INTO schema_version (version, oldest, applied_at) VALUES (900, 1, 1)");
     ck_assert_int_eq(checked(), SB_SCHEMA_NEWER);
     ck_assert_int_eq(
-        sb_db_read(store_db(0, 0), 1000, nothing, NULL, &store.result, store.pool),
+        sb_db_read(store_db(0, 0), 10000, nothing, NULL, &store.result, store.pool),
         SB_OK);
 
     store_admin("UPDATE schema_version SET oldest = 900 WHERE version = 900");

@@ -671,14 +671,14 @@ START_TEST(test_a_snapshot_is_one_query)
         return;
     }
     sb_db_t *db = store_db(0, 0);
-    ck_assert_int_eq(sb_db_read(db, 1000, snapshot_once, &snapshot, NULL, store.pool),
+    ck_assert_int_eq(sb_db_read(db, 10000, snapshot_once, &snapshot, NULL, store.pool),
                      SB_OK);
     ck_assert(!snapshot.account_known);
-    ck_assert_int_eq(
-        sb_db_transaction(db, 1000, three_subscriptions, NULL, &store.result, store.pool),
-        SB_OK);
+    ck_assert_int_eq(sb_db_transaction(db, 10000, three_subscriptions, NULL,
+                                       &store.result, store.pool),
+                     SB_OK);
     apr_uint64_t before = sb_db_stats(db).queries;
-    ck_assert_int_eq(sb_db_read(db, 1000, snapshot_once, &snapshot, NULL, store.pool),
+    ck_assert_int_eq(sb_db_read(db, 10000, snapshot_once, &snapshot, NULL, store.pool),
                      SB_OK);
     ck_assert_uint_eq(sb_db_stats(db).queries - before, 1);
     ck_assert_int_eq(snapshot.n, 3);
