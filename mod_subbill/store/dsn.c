@@ -12,10 +12,10 @@
 
 /* libpq: of two equal keys the last one counts, so these stand in front. */
 #define PG_CONNINFO                                                                      \
-    "connect_timeout=10 tcp_user_timeout=5000 keepalives_idle=30 "                        \
+    "connect_timeout=10 tcp_user_timeout=5000 keepalives_idle=30 "                       \
     "fallback_application_name=mod_subbill "
 #define PG_QUERY                                                                         \
-    "connect_timeout=10&tcp_user_timeout=5000&keepalives_idle=30"                         \
+    "connect_timeout=10&tcp_user_timeout=5000&keepalives_idle=30"                        \
     "&fallback_application_name=mod_subbill"
 
 static const struct {

@@ -34,6 +34,7 @@ static const struct {
     {"store_migrate", store_migrate_suite},
     {"store_repos", store_repos_suite},
     {"store_sqlite", store_sqlite_suite},
+    {"store_values", store_values_suite},
     {"story", story_suite},
     {"stripe_client", stripe_client_suite},
     {"stripe_double", stripe_double_suite},

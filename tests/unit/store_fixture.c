@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "store/conn.h"
 
 store_fixture_t store;
 
@@ -200,4 +201,27 @@ sb_db_t *store_db(int max, int wait_ms)
     ck_assert_msg(!sb_db_create(&db, &store.result, &options, store.pool), "%s",
                   store.result.message);
     return db;
+}
+
+static sb_conn_t *current;
+
+static apr_status_t run_body(void *baton, sb_conn_t *conn, apr_pool_t *pool)
+{
+    current = conn;
+    return (*(store_body_fn *)baton)(conn, pool);
+}
+
+void store_in_transaction(int dialect, store_body_fn body)
+{
+    if (!store_open_migrated(dialect)) {
+        return;
+    }
+    sb_status_e status = sb_db_transaction(store_db(0, 0), 20000, run_body, &body,
+                                           &store.result, store.pool);
+    ck_assert_msg(status == SB_OK, "%s: %s", store.result.code, store_log());
+}
+
+void store_ok(apr_status_t rv)
+{
+    ck_assert_msg(!rv, "%s: %s", current->failed_in, current->message);
 }

@@ -36,6 +36,13 @@ bool store_open_migrated(int dialect);
 /* sb_db_create() on it; max and wait 0 = defaults. */
 sb_db_t *store_db(int max, int wait_ms);
 
+/* Runs body as one piece of work on a migrated database of this dialect, if there is one. */
+typedef apr_status_t (*store_body_fn)(sb_conn_t *conn, apr_pool_t *pool);
+void store_in_transaction(int dialect, store_body_fn body);
+
+/* Inside a body: ends the test, with what the driver said, when rv is an error. */
+void store_ok(apr_status_t rv);
+
 sb_migrate_options_t store_migrate_options(void);
 
 /* Statements past the code under test; failures end the test. The dialect's own SQL may be given in the

@@ -328,11 +328,11 @@ START_TEST(test_a_deadline_frees_the_thread_of_a_hung_backend)
     ck_assert_int_eq(sb_db_read(db, 10000, nothing, NULL, &store.result, store.pool),
                      SB_OK);
     if (_i == SB_DIALECT_PGSQL) {
-        pid = (pid_t)atoi(store_admin_value(
+        pid = (pid_t)apr_atoi64(store_admin_value(
             "SELECT pid FROM pg_stat_activity WHERE application_name = 'mod_subbill'"));
     }
     else if (getenv("SB_TEST_MYSQL_PID")) {
-        pid = (pid_t)atoi(getenv("SB_TEST_MYSQL_PID"));
+        pid = (pid_t)apr_atoi64(getenv("SB_TEST_MYSQL_PID"));
     }
     if (pid <= 0) {
         return;

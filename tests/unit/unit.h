@@ -50,6 +50,7 @@ Suite *store_db_suite(void);
 Suite *store_migrate_suite(void);
 Suite *store_repos_suite(void);
 Suite *store_sqlite_suite(void);
+Suite *store_values_suite(void);
 Suite *story_suite(void);
 Suite *stripe_client_suite(void);
 Suite *stripe_double_suite(void);
