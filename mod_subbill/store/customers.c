@@ -62,14 +62,34 @@ static apr_status_t audit(sb_conn_t *conn, const char *user, const char *id,
                                     now, pool);
 }
 
-static apr_status_t lock_account(sb_conn_t *conn, const char *user, apr_int64_t now,
-                                 apr_pool_t *pool)
+/* Locks the user's account and the customer, always in this order, and reads both sides. */
+static apr_status_t lock_both(sb_customer_t **stored, sb_customer_t **current,
+                              sb_conn_t *conn, const char *id, bool livemode,
+                              const char *user, const char *source, apr_int64_t now,
+                              apr_pool_t *pool)
 {
-    const sb_row_name_t *rows;
+    const sb_row_name_t *names;
+    const sb_row_customer_t *rows;
     int n;
 
     apr_status_t rv = sb_account_ensure(conn, user, NULL, now, pool);
-    return rv ? rv : sb_sql_account_lock(&rows, &n, conn, user, pool);
+    if (!rv) {
+        rv = sb_sql_account_lock(&names, &n, conn, user, pool);
+    }
+    if (!rv) {
+        rv = sb_sql_customer_ensure(NULL, conn, id, livemode, source, now, pool);
+    }
+    if (!rv) {
+        rv = sb_sql_customer_lock(&rows, &n, conn, id, livemode, pool);
+    }
+    if (rv) {
+        return rv;
+    }
+    if (!n) { /* just made, so somebody deleted it under our hands */
+        return APR_EGENERAL;
+    }
+    *stored = from_row(rows, pool);
+    return sb_customer_by_user(current, conn, user, livemode, pool);
 }
 
 apr_status_t sb_customer_adopt(sb_conn_t *conn, const char *id, bool livemode,
@@ -91,10 +111,9 @@ apr_status_t sb_customer_adopt(sb_conn_t *conn, const char *id, bool livemode,
 }
 
 static apr_status_t tie(sb_conn_t *conn, const char *id, bool livemode, const char *user,
-                        const char *source, apr_int64_t now, apr_pool_t *pool)
+                        const char *source, apr_pool_t *pool)
 {
-    apr_status_t rv =
-        sb_sql_customer_save(NULL, conn, id, livemode, user, source, now, pool);
+    apr_status_t rv = sb_sql_customer_tie(NULL, conn, id, livemode, user, source, pool);
 
     return rv ? rv : sb_customer_adopt(conn, id, livemode, user, pool);
 }
@@ -106,17 +125,12 @@ apr_status_t sb_customer_bind(sb_bind_e *outcome, sb_conn_t *conn, const char *i
     sb_customer_t *stored, *current;
 
     *outcome = SB_BIND_OK;
-    apr_status_t rv = lock_account(conn, user, now, pool);
-    if (!rv) {
-        rv = sb_customer_by_id(&stored, conn, id, livemode, pool);
-    }
-    if (!rv) {
-        rv = sb_customer_by_user(&current, conn, user, livemode, pool);
-    }
+    apr_status_t rv =
+        lock_both(&stored, &current, conn, id, livemode, user, source, now, pool);
     if (rv) {
         return rv;
     }
-    if (stored && stored->user && strcmp(stored->user, user)) {
+    if (stored->user && strcmp(stored->user, user)) {
         *outcome = SB_BIND_OTHER_USER;
         return audit(conn, user, id, livemode, "refused: bound to another user", who, now,
                      pool);
@@ -129,7 +143,7 @@ apr_status_t sb_customer_bind(sb_bind_e *outcome, sb_conn_t *conn, const char *i
     if (current) {
         return APR_SUCCESS;
     }
-    rv = tie(conn, id, livemode, user, source, now, pool);
+    rv = tie(conn, id, livemode, user, source, pool);
     return rv ? rv : audit(conn, user, id, livemode, "bound", who, now, pool);
 }
 
@@ -139,13 +153,8 @@ apr_status_t sb_customer_rebind(sb_conn_t *conn, const char *id, bool livemode,
 {
     sb_customer_t *stored, *current;
 
-    apr_status_t rv = lock_account(conn, user, now, pool);
-    if (!rv) {
-        rv = sb_customer_by_id(&stored, conn, id, livemode, pool);
-    }
-    if (!rv) {
-        rv = sb_customer_by_user(&current, conn, user, livemode, pool);
-    }
+    apr_status_t rv =
+        lock_both(&stored, &current, conn, id, livemode, user, "operator", now, pool);
     if (!rv && current && strcmp(current->id, id)) {
         rv = sb_sql_customer_release(NULL, conn, current->id, livemode, pool);
         if (!rv) {
@@ -155,10 +164,10 @@ apr_status_t sb_customer_rebind(sb_conn_t *conn, const char *id, bool livemode,
     if (rv) {
         return rv;
     }
-    if (stored && stored->user && strcmp(stored->user, user)) {
+    if (stored->user && strcmp(stored->user, user)) {
         sb_epoch_touch(conn, stored->user);
     }
-    rv = tie(conn, id, livemode, user, "operator", now, pool);
+    rv = tie(conn, id, livemode, user, "operator", pool);
     return rv ? rv : audit(conn, user, id, livemode, "bound by operator", who, now, pool);
 }
 

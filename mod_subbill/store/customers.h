@@ -34,7 +34,8 @@ apr_status_t sb_customer_by_user(sb_customer_t **customer, sb_conn_t *conn,
 
 /* Ties a customer to a user, making account and customer rows as needed. who: the user, "stripe",
  * or the operator's name, for the audit. A deleted customer of the user gives way; a customer marked
- * as deleted comes to life again. A refused binding is audited as well. */
+ * as deleted comes to life again. A refused binding is audited as well, and leaves an
+ * unknown customer as a row that is bound to nobody. */
 apr_status_t sb_customer_bind(sb_bind_e *outcome, sb_conn_t *conn, const char *id,
                               bool livemode, const char *user, const char *source,
                               const char *who, apr_int64_t now, apr_pool_t *pool);

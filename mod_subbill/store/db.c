@@ -38,7 +38,9 @@ typedef struct {
     apr_status_t rv;
     sb_failure_e failure;
     bool cut;
-    bool sound; /* the connection may be used again */
+    bool sound;        /* the connection may be used again */
+    const char *where; /* which statement failed, and what the driver said */
+    char message[400];
     int slots[SB_EPOCH_SLOTS];
     int slots_n;
 } attempt_t;
@@ -127,11 +129,10 @@ static void attempt_work(attempt_t *attempt, const work_t *work, sb_conn_t *conn
             attempt->failure == SB_FAILURE_SCHEMA) {
             attempt->sound = false;
         }
-        sb_log_limited(attempt->failure == SB_FAILURE_CONFLICT ? SB_LOG_INFO
-                                                               : SB_LOG_ERROR,
-                       0, "SB207", "database (%s): %s: %s", conn->dsn->driver,
-                       conn->failed_in ? conn->failed_in : "work",
-                       attempt->cut ? "did not answer in time" : conn->message);
+        attempt->where = conn->failed_in ? conn->failed_in : "work";
+        apr_cpystrn(attempt->message,
+                    attempt->cut ? "did not answer in time" : conn->message,
+                    sizeof(attempt->message));
     }
 }
 
@@ -201,6 +202,7 @@ static sb_status_e run(const work_t *work, sb_result_t *result)
     sb_db_t *db = work->db;
     int lost = 0, conflicts = 0;
     attempt_t attempt;
+    bool again;
 
     do {
         sb_conn_t *conn;
@@ -208,7 +210,8 @@ static sb_status_e run(const work_t *work, sb_result_t *result)
         if (status) {
             return status;
         }
-        memset(&attempt, 0, sizeof(attempt));
+        attempt.slots_n = 0;
+        attempt.message[0] = '\0';
         attempt_work(&attempt, work, conn);
         if (attempt.failure == SB_FAILURE_LOST || attempt.failure == SB_FAILURE_SCHEMA) {
             sb_pool_distrust(db);
@@ -217,7 +220,14 @@ static sb_status_e run(const work_t *work, sb_result_t *result)
         if (lost + conflicts) {
             __atomic_add_fetch(&db->stats.repeated, 1, __ATOMIC_RELAXED);
         }
-    } while (attempt.failure && once_more(&attempt, work, &lost, &conflicts));
+        again = attempt.failure && once_more(&attempt, work, &lost, &conflicts);
+        if (attempt.failure) { /* what heals by itself is no error */
+            sb_log_limited(again ? SB_LOG_INFO : SB_LOG_ERROR, 0,
+                           again ? "SB210" : "SB207", "database (%s): %s: %s%s",
+                           db->dsn.driver, attempt.where, attempt.message,
+                           again ? "; trying again" : "");
+        }
+    } while (again);
 
     if (!attempt.failure && !attempt.rv && attempt.slots_n && db->options.committed) {
         db->options.committed(db->options.baton, attempt.slots, attempt.slots_n);

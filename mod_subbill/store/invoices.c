@@ -2,6 +2,7 @@
 #include "store/invoices.h"
 
 #include "sb_statements.h"
+#include "store/turns.h"
 
 #include <string.h>
 
@@ -58,6 +59,13 @@ apr_status_t sb_invoice_save(bool *saved, sb_conn_t *conn, const sb_invoice_t *i
     }
     apr_status_t rv =
         sb_sql_invoice_told(&stored, &n, conn, invoice->id, invoice->livemode, pool);
+    if (!rv && !n) {
+        rv = sb_turn_take(conn, invoice->id, pool);
+        if (!rv) {
+            rv = sb_sql_invoice_told(&stored, &n, conn, invoice->id, invoice->livemode,
+                                     pool);
+        }
+    }
     if (rv || (n && !replaces(invoice, stored))) {
         return rv;
     }

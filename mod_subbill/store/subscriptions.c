@@ -2,6 +2,7 @@
 #include "store/subscriptions.h"
 
 #include "sb_statements.h"
+#include "store/turns.h"
 
 #include <string.h>
 
@@ -93,6 +94,12 @@ apr_status_t sb_subscription_lock(sb_subscription_t **sub, sb_conn_t *conn,
     int n;
     apr_status_t rv = sb_sql_subscription_lock(&rows, &n, conn, id, livemode, pool);
 
+    if (!rv && !n) {
+        rv = sb_turn_take(conn, id, pool);
+        if (!rv) {
+            rv = sb_sql_subscription_lock(&rows, &n, conn, id, livemode, pool);
+        }
+    }
     return rv ? rv : one(sub, conn, rows, n, pool);
 }
 

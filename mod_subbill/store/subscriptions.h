@@ -10,8 +10,9 @@
 /* Mirrors of Stripe's subscriptions. These functions store what they are given; whether it may
  * replace what is stored is decided before, by sb_subscription_supersedes(). */
 
-/* For a decision that a save will follow: on PostgreSQL and MariaDB the row is locked until the
- * transaction ends, so that two events of one subscription are applied one after the other. */
+/* For a decision that a save will follow: the row, or the place of a row that does not exist yet, is
+ * locked until the transaction ends, so that two events of one subscription are applied one after
+ * the other. */
 apr_status_t sb_subscription_lock(sb_subscription_t **sub, sb_conn_t *conn,
                                   const char *id, bool livemode, apr_pool_t *pool);
 

@@ -12,17 +12,32 @@ SELECT id, livemode, user_name, source, created_at, deleted_at
 SELECT id, livemode, user_name, source, created_at, deleted_at
   FROM customer WHERE user_name = :user AND livemode = :livemode AND deleted_at = 0
 
--- name: customer_save
--- params: id text, livemode int, user text, source text, now int
+-- A row to lock, bound to nobody yet.
+-- name: customer_ensure
+-- params: id text, livemode int, source text, now int
 -- dialect: default
-INSERT INTO customer (id, livemode, user_name, source, created_at, deleted_at)
-VALUES (:id, :livemode, :user, :source, :now, 0)
-ON CONFLICT (id, livemode) DO UPDATE
-   SET user_name = excluded.user_name, source = excluded.source, deleted_at = 0
+INSERT INTO customer (id, livemode, source, created_at) VALUES (:id, :livemode, :source, :now)
+ON CONFLICT (id, livemode) DO NOTHING
 -- dialect: mysql
-INSERT INTO customer (id, livemode, user_name, source, created_at, deleted_at)
-VALUES (:id, :livemode, :user, :source, :now, 0)
-ON DUPLICATE KEY UPDATE user_name = VALUES(user_name), source = VALUES(source), deleted_at = 0
+INSERT INTO customer (id, livemode, source, created_at) VALUES (:id, :livemode, :source, :now)
+ON DUPLICATE KEY UPDATE id = VALUES(id)
+
+-- Two users who claim one customer at once take turns here.
+-- name: customer_lock
+-- row: customer
+-- params: id text, livemode int
+-- columns: id text, livemode int, user text, source text, created_at int, deleted_at int
+-- dialect: default
+SELECT id, livemode, user_name, source, created_at, deleted_at
+  FROM customer WHERE id = :id AND livemode = :livemode FOR UPDATE
+-- dialect: sqlite3
+SELECT id, livemode, user_name, source, created_at, deleted_at
+  FROM customer WHERE id = :id AND livemode = :livemode
+
+-- name: customer_tie
+-- params: id text, livemode int, user text, source text
+UPDATE customer SET user_name = :user, source = :source, deleted_at = 0
+ WHERE id = :id AND livemode = :livemode
 
 -- name: customer_mark_deleted
 -- params: id text, livemode int, now int

@@ -32,6 +32,7 @@ static const struct {
     {"signature", signature_suite},
     {"store_db", store_db_suite},
     {"store_migrate", store_migrate_suite},
+    {"store_races", store_races_suite},
     {"store_repos", store_repos_suite},
     {"store_sqlite", store_sqlite_suite},
     {"store_values", store_values_suite},

@@ -385,119 +385,6 @@ START_TEST(test_a_server_that_is_down_fails_fast_after_the_first_try)
 }
 END_TEST
 
-static apr_status_t add_one(void *baton, sb_conn_t *conn, apr_pool_t *pool)
-{
-    sb_epoch_touch(conn, "ann");
-    return APR_SUCCESS;
-}
-
-static void *count_up(void *data)
-{
-    hand_t *hand = data;
-
-    for (int i = 0; i < hand->n; i++) {
-        if (sb_db_transaction(hand->db, 10000, add_one, NULL, NULL, hand->pool)) {
-            hand->status = SB_UNAVAILABLE;
-        }
-    }
-    return NULL;
-}
-
-/* F08: many writers of one row take turns; none fails, none is lost */
-START_TEST(test_eight_writers_of_one_row_all_succeed)
-{
-    enum { WRITERS = 8, EACH = 25 };
-    hand_t hands[WRITERS];
-
-    if (!store_open_migrated(_i)) {
-        return;
-    }
-    sb_db_t *db = store_db(4, 5000);
-    for (int i = 0; i < WRITERS; i++) {
-        hands[i] = (hand_t){.db = db, .n = EACH};
-        apr_pool_create_unmanaged_ex(&hands[i].pool, NULL, NULL);
-        ck_assert_int_eq(pthread_create(&hands[i].thread, NULL, count_up, &hands[i]), 0);
-    }
-    for (int i = 0; i < WRITERS; i++) {
-        pthread_join(hands[i].thread, NULL);
-        ck_assert_int_eq(hands[i].status, SB_OK);
-        apr_pool_destroy(hands[i].pool);
-    }
-    ck_assert_str_eq(store_admin_value("SELECT MAX(v) FROM epoch"),
-                     apr_itoa(store.pool, WRITERS * EACH));
-    ck_assert_int_le(sb_db_stats(db).connected, 4);
-}
-END_TEST
-
-typedef struct {
-    const char *first, *second;
-    pthread_barrier_t *both;
-    bool met;
-} crossing_t;
-
-static apr_status_t lock_two(void *baton, sb_conn_t *conn, apr_pool_t *pool)
-{
-    crossing_t *crossing = baton;
-    const sb_row_name_t *rows;
-    int n;
-    apr_status_t rv = sb_sql_account_lock(&rows, &n, conn, crossing->first, pool);
-
-    if (!crossing->met) {
-        crossing->met = true;
-        pthread_barrier_wait(crossing->both);
-    }
-    return rv ? rv : sb_sql_account_lock(&rows, &n, conn, crossing->second, pool);
-}
-
-typedef struct {
-    sb_db_t *db;
-    crossing_t crossing;
-    apr_pool_t *pool;
-    sb_status_e status;
-} walker_t;
-
-static void *walk(void *data)
-{
-    walker_t *walker = data;
-
-    walker->status = sb_db_transaction(walker->db, 10000, lock_two, &walker->crossing,
-                                       NULL, walker->pool);
-    return NULL;
-}
-
-/* F08 */
-START_TEST(test_a_deadlock_is_repeated_and_both_succeed)
-{
-    pthread_barrier_t both;
-    walker_t walkers[2];
-    pthread_t threads[2];
-
-    if (_i == SB_DIALECT_SQLITE3 || !store_open_migrated(_i)) {
-        return; /* SQLite has one writer */
-    }
-    sb_db_t *db = store_db(0, 0);
-    ck_assert_int_eq(sb_db_transaction(db, 5000, make_account, ann, NULL, store.pool),
-                     SB_OK);
-    ck_assert_int_eq(sb_db_transaction(db, 5000, make_account, bob, NULL, store.pool),
-                     SB_OK);
-    pthread_barrier_init(&both, NULL, 2);
-    for (int i = 0; i < 2; i++) {
-        walkers[i] = (walker_t){.db = db,
-                                .crossing = {.first = i ? "ann" : "bob",
-                                             .second = i ? "bob" : "ann",
-                                             .both = &both}};
-        apr_pool_create_unmanaged_ex(&walkers[i].pool, NULL, NULL);
-        ck_assert_int_eq(pthread_create(&threads[i], NULL, walk, &walkers[i]), 0);
-    }
-    for (int i = 0; i < 2; i++) {
-        pthread_join(threads[i], NULL);
-        ck_assert_int_eq(walkers[i].status, SB_OK);
-        apr_pool_destroy(walkers[i].pool);
-    }
-    pthread_barrier_destroy(&both);
-}
-END_TEST
-
 static apr_status_t touch_some(void *baton, sb_conn_t *conn, apr_pool_t *pool)
 {
     sb_epoch_touch(conn, "ann");
@@ -583,9 +470,6 @@ Suite *store_db_suite(void)
                         SB_DIALECTS);
     tcase_add_loop_test(tcase, test_a_server_that_is_down_fails_fast_after_the_first_try,
                         SB_DIALECT_PGSQL, SB_DIALECTS);
-    tcase_add_loop_test(tcase, test_eight_writers_of_one_row_all_succeed, 0, SB_DIALECTS);
-    tcase_add_loop_test(tcase, test_a_deadlock_is_repeated_and_both_succeed, 0,
-                        SB_DIALECTS);
     tcase_add_loop_test(tcase, test_touched_slots_are_bumped_by_a_commit_only, 0,
                         SB_DIALECTS);
     tcase_add_test(tcase, test_the_slot_of_a_name_never_changes);

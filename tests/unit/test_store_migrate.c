@@ -101,7 +101,8 @@ START_TEST(test_an_interrupted_migration_is_finished_by_the_next_run)
     ck_assert_int_eq(schema.state, SB_SCHEMA_CURRENT);
     ck_assert_int_eq(store_admin_count("epoch"), 1024);
     if (ledger) {
-        ck_assert_int_eq(store_admin_count("schema_step"), migration->n);
+        ck_assert_int_eq(store_admin_count("schema_step WHERE version = 1"),
+                         migration->n);
     }
 }
 END_TEST

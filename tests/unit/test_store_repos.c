@@ -45,7 +45,7 @@ static apr_status_t bindings(sb_conn_t *conn, apr_pool_t *pool)
                               3, pool));
     ck_assert_int_eq(outcome, SB_BIND_OTHER_CUSTOMER);
     store_ok(sb_customer_by_id(&customer, conn, "cus_b", false, pool));
-    ck_assert_ptr_null(customer);
+    ck_assert_ptr_null(customer->user);
     store_ok(sb_customer_bind(&outcome, conn, "cus_live", true, "ann", "checkout", "ann",
                               3, pool));
     ck_assert_int_eq(outcome, SB_BIND_OK);

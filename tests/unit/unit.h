@@ -48,6 +48,7 @@ Suite *settings_suite(void);
 Suite *signature_suite(void);
 Suite *store_db_suite(void);
 Suite *store_migrate_suite(void);
+Suite *store_races_suite(void);
 Suite *store_repos_suite(void);
 Suite *store_sqlite_suite(void);
 Suite *store_values_suite(void);
