@@ -47,7 +47,10 @@ int sb_answer_send(request_rec *r, int status, const char *type, const char *bod
 {
     apr_size_t length = strlen(body);
 
-    r->status = status;
+    /* Shown as somebody's ErrorDocument, a page is the look of that error and not a success. */
+    if (status != HTTP_OK || !r->prev || !ap_is_HTTP_ERROR(r->prev->status)) {
+        r->status = status;
+    }
     ap_set_content_type(r, type);
     ap_set_content_length(r, (apr_off_t)length);
     if (!r->header_only) {

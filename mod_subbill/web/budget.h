@@ -6,7 +6,7 @@
 #include <apr_time.h>
 
 /* How often one client may make us call Stripe (T11): token buckets per user and per address, kept
- * per process in a table of fixed size. */
+ * in a table of fixed size that all processes of this httpd share. A restart begins anew. */
 
 typedef struct sb_budget_t sb_budget_t;
 
@@ -16,6 +16,7 @@ typedef struct sb_budget_limit_t {
     apr_interval_time_t interval; /* microseconds */
 } sb_budget_limit_t;
 
+/* For the parent: the table is inherited by every child forked later. */
 apr_status_t sb_budget_create(sb_budget_t **budget, apr_pool_t *pool);
 
 /* Takes one call of who, in the list named kind ("user", "address"). now: monotonic microseconds.

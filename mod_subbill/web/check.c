@@ -226,6 +226,7 @@ static bool holds_password(const char *params, apr_pool_t *pool)
     char *lower = apr_pstrdup(pool, params);
     apr_uri_t uri;
 
+    apr_collapse_spaces(lower, lower); /* libpq allows "password = …" */
     ap_str_tolower(lower);
     if (strstr(lower, "password=") || strstr(lower, "pass=")) {
         return true;
@@ -417,7 +418,37 @@ static void check_host(check_t *check)
     check_publishable_keys(check);
     check_webhook(check);
     check_addresses(check);
-    check_routes(check);
+}
+
+/* Whether some virtual host with nothing else of its own mounts the main server's routes: then the
+ * main server, which serves nobody, need not. */
+static bool mounted_elsewhere(server_rec *main_server)
+{
+    const sb_server_t *base = sb_server_of(main_server);
+
+    for (server_rec *s = main_server->next; s; s = s->next) {
+        if (sb_server_of(s) != base && sb_server_of(s)->origin == base) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void check_all_routes(check_t *check, server_rec *main_server)
+{
+    const sb_server_t *base = sb_server_of(main_server);
+
+    for (server_rec *s = main_server; s; s = s->next) {
+        sb_server_t *server = sb_server_of(s);
+        if (!sb_server_configured(server) || !server->settings->enabled ||
+            (s == main_server ? !base->mounts->nelts && mounted_elsewhere(main_server)
+                              : server == base)) {
+            continue;
+        }
+        check->s = s;
+        check->server = server;
+        check_routes(check);
+    }
 }
 
 /* --- gates ---------------------------------------------------------------------------------- */
@@ -530,6 +561,7 @@ int sb_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
             adopt_main(sb_server_of(s), base, s);
         }
     }
+    check_all_routes(&check, main_server);
     check.s = main_server;
     check_gates(&check, main_server);
     return check.problems ? HTTP_INTERNAL_SERVER_ERROR : OK;

@@ -294,11 +294,21 @@ static const char *set_languages(cmd_parms *cmd, void *dir, const char *arg)
 
 /* --- per location -------------------------------------------------------------------------- */
 
+/* httpd would drop a <Limit> around these without a word, and a SubbillGate Off meant for one method
+ * would open all of them. */
+static const char *not_in_limit(cmd_parms *cmd)
+{
+    return ap_check_cmd_context(cmd, NOT_IN_LIMIT);
+}
+
 static const char *set_gate(cmd_parms *cmd, void *dir, const char *args)
 {
     sb_gate_t *gate;
-    const char *error = sb_gate_make(&gate, cmd, cmd->cmd->name, args);
+    const char *error = not_in_limit(cmd);
 
+    if (!error) {
+        error = sb_gate_make(&gate, cmd, cmd->cmd->name, args);
+    }
     if (!error) {
         ((sb_dir_t *)dir)->gate = gate;
     }
@@ -308,8 +318,11 @@ static const char *set_gate(cmd_parms *cmd, void *dir, const char *args)
 static const char *parse_expression(const ap_expr_info_t **expression, cmd_parms *cmd,
                                     const char *arg)
 {
-    const char *error = NULL;
+    const char *error = not_in_limit(cmd);
 
+    if (error) {
+        return error;
+    }
     *expression = ap_expr_parse_cmd(cmd, arg, AP_EXPR_FLAG_STRING_RESULT, &error, NULL);
     return error ? complain(cmd, "cannot read the expression \"%s\": %s", arg, error)
                  : NULL;
@@ -336,7 +349,11 @@ static const char *set_on_deny(cmd_parms *cmd, void *dir, const char *word,
                  {"403", SB_DENY_403},
                  {"redirect", SB_DENY_REDIRECT}};
     sb_dir_t *config = dir;
+    const char *misplaced = not_in_limit(cmd);
 
+    if (misplaced) {
+        return misplaced;
+    }
     for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
         if (strcasecmp(word, words[i].word) == 0) {
             config->on_deny = words[i].on_deny;
@@ -357,7 +374,10 @@ static const char *set_on_deny(cmd_parms *cmd, void *dir, const char *word,
 
 static const char *set_grace(cmd_parms *cmd, void *dir, const char *arg)
 {
-    return parse_number(&((sb_dir_t *)dir)->grace_days, cmd, arg, 0, 365, "days");
+    const char *error = not_in_limit(cmd);
+
+    return error ? error
+                 : parse_number(&((sb_dir_t *)dir)->grace_days, cmd, arg, 0, 365, "days");
 }
 
 /* --- create and merge ---------------------------------------------------------------------- */

@@ -212,6 +212,10 @@ int sb_exchange_login(sb_exchange_t *x)
     int status = ap_run_check_user_id(r);
     if (status == OK) {
         x->user = sb_request_user(r, &reason);
+        x->email = sb_request_email(r);
+    }
+    else {
+        r->user = NULL; /* named, but not believed */
     }
     return x->user                                ? OK
            : (status == OK || status == DECLINED) ? HTTP_UNAUTHORIZED

@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "service/access.h"
-#include "text/escape.h"
+#include "web/pages.h"
 
 #include <apr_buckets.h>
 #include <apr_lib.h>
@@ -60,6 +60,15 @@ static sb_status_e holding_of(sb_holding_t *holding, request_rec *r,
     return SB_OK;
 }
 
+/* No cache may keep what an answer behind a door holds, whichever internal request fetched it. */
+static void mark_gated(request_rec *r)
+{
+    for (; r; r = sb_request_origin(r)) {
+        sb_request_of(r)->gated = true;
+        apr_table_setn(r->subprocess_env, "no-cache", "1"); /* mod_cache heeds it */
+    }
+}
+
 sb_verdict_t sb_gate_decide(request_rec *r, const sb_gate_t *gate)
 {
     const sb_server_t *server = sb_server_of(r->server);
@@ -69,7 +78,7 @@ sb_verdict_t sb_gate_decide(request_rec *r, const sb_gate_t *gate)
         .granted = false, .plan = -1, .reason = SB_REASON_UNAVAILABLE};
     sb_holding_t holding;
 
-    sb_request_of(r)->gated = true;
+    mark_gated(r);
     if (!server->settings->enabled) {
         refused.reason = SB_REASON_DISABLED;
         return refused;
@@ -90,28 +99,13 @@ sb_verdict_t sb_gate_decide(request_rec *r, const sb_gate_t *gate)
 
 /* --- refusing ------------------------------------------------------------------------------- */
 
-/* The plans page with the way back, and why the person is sent there. */
-static const char *plans_with_way_back(request_rec *r, const char *plans,
-                                       sb_reason_e reason)
+static void refusal_headers(request_rec *r, sb_status_e status, const char *word)
 {
-    const char *back = sb_request_top(r)->unparsed_uri;
-
-    if (*back != '/' || strlen(back) > 1500) {
-        back = "/";
+    apr_table_setn(r->err_headers_out, "X-Subbill-Reason", word);
+    apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");
+    if (status == SB_UNAVAILABLE) {
+        apr_table_setn(r->err_headers_out, "Retry-After", "5");
     }
-    return apr_pstrcat(r->pool, plans, strchr(plans, '?') ? "&" : "?",
-                       "reason=", sb_reason_word(reason),
-                       "&next=", sb_escape_url(back, r->pool), NULL);
-}
-
-static const char *deny_target(request_rec *r, const sb_dir_t *dir,
-                               const sb_verdict_t *verdict)
-{
-    if (dir->deny_url) {
-        return dir->deny_url;
-    }
-    const char *plans = sb_route_path(sb_server_of(r->server), "plans", r->pool);
-    return plans ? plans_with_way_back(r, plans, verdict->reason) : NULL;
 }
 
 int sb_gate_refuse(request_rec *r, const sb_verdict_t *verdict)
@@ -131,27 +125,24 @@ int sb_gate_refuse(request_rec *r, const sb_verdict_t *verdict)
         status = SB_FORBIDDEN;
     }
     else if (for_money && dir->on_deny == SB_DENY_REDIRECT) {
-        target = deny_target(r, dir, verdict);
+        target = dir->deny_url ? dir->deny_url : sb_page_plans_link(r, word);
     }
     else if (status == SB_PAYMENT_REQUIRED && sb_wants_html(r)) {
-        target = deny_target(r, dir, verdict);
+        target = dir->deny_url ? dir->deny_url : sb_page_plans_link(r, word);
     }
-    request->gated = true;
+    mark_gated(r);
     request->refused = true;
     sb_result_set(&request->refusal, status, word, NULL, NULL);
-    apr_table_setn(r->subprocess_env, "SUBBILL_REASON", word);
-    apr_table_setn(r->subprocess_env, "no-cache", "1"); /* for mod_cache */
-    apr_table_setn(r->err_headers_out, "X-Subbill-Reason", word);
-    apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");
-    if (status == SB_UNAVAILABLE) {
-        apr_table_setn(r->err_headers_out, "Retry-After", "5");
+    /* A directory's index is refused as a subrequest, but its status becomes the directory's. */
+    if (r->main) {
+        sb_request_of(r->main)->refused = true;
+        sb_request_of(r->main)->refusal = request->refusal;
     }
+    apr_table_setn(r->subprocess_env, "SUBBILL_REASON", word);
+    refusal_headers(r, status, word);
     ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "SB105: refused: %s", word);
     if (target) {
-        apr_table_setn(r->headers_out, "Location", ap_construct_url(r->pool, target, r));
-        if (*target != '/') {
-            apr_table_setn(r->headers_out, "Location", target);
-        }
+        apr_table_setn(r->headers_out, "Location", target);
         return HTTP_SEE_OTHER;
     }
     return sb_http_status(status);
@@ -160,7 +151,7 @@ int sb_gate_refuse(request_rec *r, const sb_verdict_t *verdict)
 /* --- hooks ---------------------------------------------------------------------------------- */
 
 /* The gate in force: none for our own public handlers, so that `<Location "/">` can be closed and
- * still sell. */
+ * still sell. Early on only the address tells which those are. */
 static const sb_gate_t *gate_of(request_rec *r)
 {
     const sb_gate_t *gate = sb_dir_of(r)->gate;
@@ -177,9 +168,20 @@ static int force_authn(request_rec *r)
     return gate_of(r) && ap_auth_type(r) ? OK : DECLINED;
 }
 
+/* By now a handler has been chosen, and only ours waives the gate: a file that lies where a route
+ * is mounted does not. */
+static const sb_gate_t *gate_in_fixups(request_rec *r)
+{
+    const sb_gate_t *gate = sb_dir_of(r)->gate;
+    bool ours = r->handler && (strcmp(r->handler, "subbill") == 0 ||
+                               strncmp(r->handler, "subbill-", 8) == 0);
+
+    return ours ? gate_of(r) : gate && !gate->off ? gate : NULL;
+}
+
 static int enforce(request_rec *r)
 {
-    const sb_gate_t *gate = gate_of(r);
+    const sb_gate_t *gate = gate_in_fixups(r);
 
     if (!gate) {
         return DECLINED;
@@ -188,7 +190,8 @@ static int enforce(request_rec *r)
     if (!r->user && ap_auth_type(r)) {
         int status = ap_run_check_user_id(r);
         if (status != OK && status != DECLINED) {
-            sb_request_of(r)->gated = true;
+            r->user = NULL; /* named, but not believed */
+            mark_gated(r);
             return status;
         }
     }
@@ -197,7 +200,6 @@ static int enforce(request_rec *r)
         return sb_gate_refuse(r, &verdict);
     }
     apr_table_setn(r->subprocess_env, "SUBBILL_REASON", sb_reason_word(verdict.reason));
-    apr_table_setn(r->subprocess_env, "no-cache", "1"); /* for mod_cache */
     return DECLINED;
 }
 
@@ -241,8 +243,11 @@ static const char *private_cache_control(request_rec *r, const char *given)
 /* Joins both header tables of a response into the one answer about caching. */
 static void make_private(request_rec *r, bool refused)
 {
-    static const char *const shared[] = {"Cache-Control", "Pragma", "CDN-Cache-Control",
-                                         "Surrogate-Control"};
+    static const char *const shared[] = {
+        "Cache-Control",     "Pragma",
+        "CDN-Cache-Control", "Cloudflare-CDN-Cache-Control",
+        "Edge-Control",      "Surrogate-Control",
+        "X-Accel-Expires"};
     const char *given = apr_table_getm(r->pool, r->headers_out, "Cache-Control");
     const char *given_error =
         apr_table_getm(r->pool, r->err_headers_out, "Cache-Control");
@@ -264,11 +269,24 @@ static void make_private(request_rec *r, bool refused)
     }
 }
 
-/* Late, after the content's and mod_headers' own headers: a gated answer is never shared. */
+/* Late, after the content's and mod_headers' own headers: a gated answer is never shared. Whether
+ * it is gated may be known only now, when an included or redirected request met a door. */
 static apr_status_t filter_private(ap_filter_t *f, apr_bucket_brigade *bb)
 {
-    make_private(f->r, sb_request_of(f->r)->refused || ap_is_HTTP_ERROR(f->r->status) ||
-                           ap_is_HTTP_REDIRECT(f->r->status));
+    request_rec *r = f->r;
+    bool gated = false, refused = false;
+
+    for (const request_rec *q = r; q; q = q->prev) {
+        const sb_request_t *request =
+            ap_get_module_config(q->request_config, &subbill_module);
+        gated = gated || (request && request->gated);
+        refused = refused || (request && request->refused && ap_is_HTTP_ERROR(q->status));
+    }
+    if (gated) {
+        make_private(
+            r, refused || ap_is_HTTP_ERROR(r->status) ||
+                   (ap_is_HTTP_REDIRECT(r->status) && r->status != HTTP_NOT_MODIFIED));
+    }
     ap_remove_output_filter(f);
     return ap_pass_brigade(f->next, bb);
 }
@@ -291,13 +309,27 @@ static apr_status_t filter_refusal(ap_filter_t *f, apr_bucket_brigade *bb)
         APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_pool_create(body, length, r->pool, list));
     }
     APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(list));
-    f->ctx = NULL;
     return ap_pass_brigade(f->next, bb);
+}
+
+/* mod_include sends the head of a page before it looks at what the page includes, too late to learn
+ * of a door: where there are gates, no page with includes is shared. */
+static bool may_include(const request_rec *r)
+{
+    for (const ap_filter_t *f = r->output_filters; f; f = f->next) {
+        if (strcasecmp(f->frec->name, "INCLUDES") == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void insert_private(request_rec *r)
 {
-    if (sb_request_of(r)->gated) {
+    if (!r->main && sb_gates_in_use()) {
+        if (may_include(r)) {
+            mark_gated(r);
+        }
         ap_add_output_filter(private_filter, NULL, r, r->connection);
     }
 }
@@ -308,8 +340,13 @@ static void insert_refusal(request_rec *r)
     const sb_request_t *request = sb_request_of(r);
 
     insert_private(r);
-    if (request->refused && r->status == sb_http_status(request->refusal.status) &&
-        !ap_response_code_string(r, ap_index_of_response(r->status))) {
+    if (!request->refused || r->status != sb_http_status(request->refusal.status)) {
+        return;
+    }
+    if (!apr_table_get(r->err_headers_out, "X-Subbill-Reason") && request->gated) {
+        refusal_headers(r, request->refusal.status, request->refusal.code);
+    }
+    if (!ap_response_code_string(r, ap_index_of_response(r->status))) {
         ap_add_output_filter(refusal_filter, NULL, r, r->connection);
     }
 }

@@ -8,6 +8,13 @@
 
 static const char gates_key[] = "subbill-gates";
 
+static int in_use; /* only ever goes from 0 to 1 in the life of a loaded module */
+
+bool sb_gates_in_use(void)
+{
+    return __atomic_load_n(&in_use, __ATOMIC_RELAXED) != 0;
+}
+
 apr_array_header_t *sb_gates_open(apr_pool_t *pconf)
 {
     apr_array_header_t *gates = apr_array_make(pconf, 8, sizeof(sb_gate_t *));
@@ -73,6 +80,9 @@ const char *sb_gate_make(sb_gate_t **made, cmd_parms *cmd, const char *directive
     }
     else if (!gate->words->nelts && strcmp(directive, "SubbillGate") == 0) {
         return "SubbillGate: needs any, one or more plans, or Off";
+    }
+    if (!gate->off) {
+        __atomic_store_n(&in_use, 1, __ATOMIC_RELAXED);
     }
     if (server->catalog) {
         const char *error = gate->off ? NULL : sb_gate_compile(gate, server, cmd->pool);

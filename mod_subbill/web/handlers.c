@@ -37,8 +37,12 @@ static const sb_budget_limit_t user_limit = {.burst = 10,
                                              .interval = 6 * APR_USEC_PER_SEC};
 static const sb_budget_limit_t address_limit = {.burst = 30,
                                                 .interval = 2 * APR_USEC_PER_SEC};
+/* One session on the return page, which looks again every few seconds. Not by address: buyers behind
+ * one address must not be locked out by a stranger who guesses, and a guess calls nobody. */
+static const sb_budget_limit_t session_limit = {.burst = 20,
+                                                .interval = 2 * APR_USEC_PER_SEC};
 
-static sb_budget_t *budget; /* per process */
+static sb_budget_t *budget; /* made by the parent, shared by its children */
 
 static const sb_handler_t *handler_find(const char *route)
 {
@@ -123,16 +127,20 @@ static int nobody(sb_exchange_t *x, sb_reason_e reason)
     return sb_problem_send(x->r, &nobody_is_known);
 }
 
-/* 0, or the seconds to wait. Pages that anybody may call are counted by address only. */
+/* 0, or the seconds to wait. */
 static int budget_wait(const sb_exchange_t *x)
 {
     apr_time_t now = sb_clock_monotonic();
-    const char *address = sb_budget_address(x->r->useragent_ip, x->pool);
-    bool by_user = x->user && (x->handler->flags & SB_NEEDS_USER);
-    int wait = by_user ? sb_budget_take(budget, "user", x->user, user_limit, now) : 0;
 
+    if (!(x->handler->flags & SB_NEEDS_USER)) {
+        const char *session = sb_exchange_query(x, "session_id");
+        return session ? sb_budget_take(budget, "session", session, session_limit, now)
+                       : 0;
+    }
+    int wait = sb_budget_take(budget, "user", x->user, user_limit, now);
     return wait ? wait
-                : sb_budget_take(budget, by_user ? "address" : "visitor", address,
+                : sb_budget_take(budget, "address",
+                                 sb_budget_address(x->r->useragent_ip, x->pool),
                                  address_limit, now);
 }
 
@@ -269,23 +277,27 @@ static void insert_error(request_rec *r)
     }
 }
 
-static void child_init(apr_pool_t *pool, server_rec *s)
+static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
+                       server_rec *s)
 {
-    apr_status_t rv = sb_budget_create(&budget, pool);
-
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
+        return OK;
+    }
+    apr_status_t rv = sb_budget_create(&budget, pconf);
     if (rv != APR_SUCCESS) {
         budget = NULL;
         ap_log_error(APLOG_MARK, APLOG_ERR, rv, s,
                      "subbill: SB122: no budgets: checkouts are not limited here");
     }
+    return OK;
 }
 
 void sb_handler_hooks(apr_pool_t *pool)
 {
     /* Before gate.c's, which puts the document in the place of httpd's page. */
     ap_hook_insert_error_filter(insert_error, NULL, NULL, APR_HOOK_MIDDLE);
-    /* Before the budget is asked for by the first request. */
-    ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
+    /* Before the fork, so that all children draw on one budget. */
+    ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
     /* Before anybody asks who it is, and before routes.c takes the path. */
     ap_hook_map_to_storage(sb_cors_preflight, NULL, NULL, APR_HOOK_REALLY_FIRST - 1);
 }

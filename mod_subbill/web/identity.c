@@ -19,10 +19,25 @@ static const char *evaluate(request_rec *r, const ap_expr_info_t *expression)
     return value && *value ? value : NULL;
 }
 
+/* mod_auth_basic names the user before it looks at the password, and httpd hands the name on to
+ * the ErrorDocument of the failed login, where nobody asks again. */
+static bool login_failed(const request_rec *r)
+{
+    for (r = sb_request_origin(r); r; r = sb_request_origin(r)) {
+        if (r->status == HTTP_UNAUTHORIZED ||
+            r->status == HTTP_PROXY_AUTHENTICATION_REQUIRED) {
+            return true;
+        }
+    }
+    return false;
+}
+
 const char *sb_request_user(request_rec *r, sb_reason_e *reason)
 {
     const sb_dir_t *dir = sb_dir_of(r);
-    const char *user = dir->user ? evaluate(r, dir->user) : r->user;
+    const char *user = login_failed(r) ? NULL
+                       : dir->user     ? evaluate(r, dir->user)
+                                       : r->user;
 
     if (!user || !*user) {
         *reason = SB_REASON_NO_IDENTITY;

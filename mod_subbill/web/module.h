@@ -148,6 +148,9 @@ apr_array_header_t *sb_gates_of(apr_pool_t *pconf);
 const char *sb_gate_make(sb_gate_t **gate, cmd_parms *cmd, const char *directive,
                          const char *words);
 
+/* Whether any gate that is not Off, or any `Require subscription`, was read by this process. */
+bool sb_gates_in_use(void);
+
 /* Compiles gate for this host's catalogue. NULL or a sentence. */
 const char *sb_gate_compile(sb_gate_t *gate, const sb_server_t *server, apr_pool_t *pool);
 
@@ -165,7 +168,7 @@ void sb_dump_config(apr_pool_t *pool, server_rec *s);
 /* --- web/request.c: what we remember about a request ---------------------------------------- */
 
 typedef struct sb_request_t {
-    bool route_known; /* route and rest are filled */
+    const char *routed; /* the r->uri that route and rest were found for */
     const char *route;
     const char *rest;
 
@@ -185,12 +188,19 @@ typedef struct sb_request_t {
 /* Made on first use; never NULL. */
 sb_request_t *sb_request_of(request_rec *r);
 
+/* The request below which r was made: its parent, the one it was redirected from, or NULL. */
+static inline request_rec *sb_request_origin(const request_rec *r)
+{
+    return r->main ? r->main : r->prev;
+}
+
 /* The request that the client sent, from any subrequest or internal redirect below it. */
 request_rec *sb_request_top(request_rec *r);
 
 /* --- web/gate.c: the decision, and what a refusal looks like ---------------------------------- */
 
-/* Decides by cache or database; never talks to Stripe. Marks the request as gated. */
+/* Decides by cache or database; never talks to Stripe. Marks the request, and those it was made
+ * from, as gated: their answer may hold what stands behind this door. */
 sb_verdict_t sb_gate_decide(request_rec *r, const sb_gate_t *gate);
 
 /* Prepares the answer to a refusal (headers, what the error page says) and returns the status

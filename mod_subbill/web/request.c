@@ -14,15 +14,8 @@ sb_request_t *sb_request_of(request_rec *r)
 
 request_rec *sb_request_top(request_rec *r)
 {
-    for (;;) {
-        if (r->main) {
-            r = r->main;
-        }
-        else if (r->prev) {
-            r = r->prev;
-        }
-        else {
-            return r;
-        }
+    for (request_rec *origin = r; origin; origin = sb_request_origin(r)) {
+        r = origin;
     }
+    return r;
 }

@@ -246,8 +246,11 @@ const char *sb_route_of(request_rec *r, const char **rest)
     sb_request_t *request = sb_request_of(r);
     const sb_server_t *server = sb_server_of(r->server);
 
-    if (!request->route_known && r->uri) {
-        request->route_known = true;
+    /* A rewrite may still change the address. */
+    if (r->uri && request->routed != r->uri) {
+        request->routed = r->uri;
+        request->route = NULL;
+        request->rest = NULL;
         for (int i = 0; i < server->mounts->nelts; i++) {
             const char *found_rest = "";
             const route_t *route = route_at(&APR_ARRAY_IDX(server->mounts, i, sb_mount_t),
@@ -291,12 +294,20 @@ static int map_to_storage(request_rec *r)
     return r->filename && strncmp(r->filename, "subbill:", 8) == 0 ? OK : DECLINED;
 }
 
-/* SetHandler of a <Location> around wins over nothing here; ours is the path's own meaning. */
+/* The path has its own meaning, whatever SetHandler of a <Location> around says, and also when a
+ * rewrite led here after translate() was asked. */
 static int choose_handler(request_rec *r)
 {
-    if (r->filename && strncmp(r->filename, "subbill:", 8) == 0) {
-        r->handler = apr_pstrcat(r->pool, "subbill-", r->filename + 8, NULL);
-        return OK;
+    const sb_server_t *server = sb_server_of(r->server);
+    const char *rest;
+
+    for (int i = 0; i < server->mounts->nelts; i++) {
+        const sb_mount_t *mount = &APR_ARRAY_IDX(server->mounts, i, sb_mount_t);
+        const route_t *route = mount->exact ? route_at(mount, r->uri, &rest) : NULL;
+        if (route) {
+            r->handler = apr_pstrcat(r->pool, "subbill-", route->name, NULL);
+            return OK;
+        }
     }
     return DECLINED;
 }

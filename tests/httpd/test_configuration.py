@@ -85,6 +85,8 @@ BROKEN = [
     _broken("unknown_driver", {"SubbillDatabase": "oracle x"}, ["SubbillDatabase", "pgsql"]),
     _broken("inline_password", {"SubbillDatabase": 'pgsql "host=db password=hunter2"'},
             ["SubbillDatabase (line", "file:"]),
+    _broken("inline_password_with_blanks", {"SubbillDatabase": 'pgsql "host=db password = hunter2"'},
+            ["SubbillDatabase (line", "file:"]),
     _broken("inline_password_in_url",
             {"SubbillDatabase": '"pgsql" "postgres://subbill:hunter2@db/subbill"'},
             ["SubbillDatabase (line", "file:"]),
@@ -257,3 +259,19 @@ def test_a_virtual_host_has_its_own_settings_and_shares_what_it_leaves_out(make_
     answer = get("off.example", "/subbill/plans")
     assert answer.status_code == 503 and "Stripe is not enabled" in answer.text
     assert get("shop.example", "/shop/plans").status_code == 200
+
+
+def test_settings_in_the_main_server_and_routes_in_a_virtual_host_are_enough(make_site):
+    """M9: Debian's usual layout: module settings global, locations in the site's own host."""
+    site = make_site(routes="", extra="""
+<VirtualHost 127.0.0.1:*>
+    ServerName site.example
+    <Location "/subbill">
+        SetHandler subbill
+    </Location>
+</VirtualHost>
+""")
+    assert site.client.get("/subbill/plans", headers={"Host": "site.example"}).status_code == 200
+    assert site.ctl("migrate", "--check").exit == 0
+    for path in ("/subbill/plan", "/subbill", "/subbill/plans/x"):
+        assert site.client.get(path, headers={"Host": "site.example"}).status_code == 404

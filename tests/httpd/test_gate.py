@@ -1,4 +1,5 @@
 """SubbillGate and Require subscription: right status, way back, nothing of the page behind."""
+import os
 import socket
 import subprocess
 import time
@@ -432,3 +433,144 @@ def test_a_refused_upload_leaves_nothing(site):
     assert not (site.root / "docroot" / "dav" / "theirs.txt").exists()
     assert subprocess.run(["ls", site.root / "docroot" / "dav"], check=True,
                           capture_output=True).stdout == b"file.txt\n"
+
+
+def _cached_site(make_site, **about):
+    """A site with mod_cache as it comes, whose people are told by a header and whose files are old."""
+    site = make_site(double=False, load=("cache", "cache_disk", "access_compat"), start=False, **about)
+    cache = site.root / "cache"
+    cache.mkdir()
+    scratch.give(cache)
+    site.reconfigure(graceful=False, extra=about.get("extra", "") + f"""
+CacheEnable disk /
+CacheRoot {cache}
+SetEnvIf X-Who "(.*)" SB_WHO=$1
+<Location "/">
+    AuthType None
+    SubbillUser "%{{env:SB_WHO}}"
+</Location>
+""")
+    old = time.time() - 90 * 86400
+    for path in (site.root / "docroot").rglob("*.*html"):
+        os.utime(path, (old, old))
+    site.start()
+    site.subscribe("bob", "basic")
+    return site
+
+
+def test_no_cache_keeps_what_a_requirement_or_an_included_page_guards(make_site):
+    """T20: Require subscription, and a public page that includes a gated one, identity by a header."""
+    site = _cached_site(make_site)
+    site.allow_log("unable to include|SB403")
+    for path in ("/require/page.html", "/members/page.html", "/open/includes.shtml"):
+        for _ in range(3):
+            answer = site.client.get(path, headers={"X-Who": "bob"})
+            assert SECRET in answer.text, path
+            assert "private" in answer.headers["Cache-Control"], path
+        for headers in ({}, {"X-Who": "alice"}):
+            assert SECRET not in site.client.get(path, headers=headers).text, path
+
+
+def test_a_gated_answer_stays_private_through_internal_redirects(make_site):
+    """T15, T20: front controllers, DirectoryIndex and local redirects of programs."""
+    site = make_site(double=False, allow_override="All", extra="""
+<Files "one.html">
+    SubbillGate any
+</Files>
+""")
+    root = site.root / "docroot"
+    scratch.write(root / "members" / "virtual" / ".htaccess",
+                  "Options +FollowSymLinks\nRewriteEngine On\nRewriteRule ^ /open/page.html [L]\n")
+    scratch.write(root / "files" / ".htaccess", "DirectoryIndex one.html\n")
+    scratch.write(root / "files" / "one.html", SECRET)
+    scratch.write(root / "cgi" / "away.cgi",
+                  "#!/bin/sh\nprintf 'Location: /open/page.html\\r\\n\\r\\n'\n", 0o755)
+    site.subscribe("bob", "basic")
+    for path in ("/members/virtual/x", "/files/", "/cgi/away.cgi"):
+        answer = site.client.user("bob").get(path)
+        assert answer.status_code == 200, path
+        assert "private" in answer.headers.get("Cache-Control", ""), path
+    refused = site.client.user("alice").get("/files/")
+    _refused(refused)
+    assert refused.headers["X-Subbill-Reason"].startswith("no_")
+    assert refused.json()["links"]["plans"].endswith("/subbill/plans")
+
+
+@pytest.mark.parametrize("document", ["/subbill/account", "/workshop/page.html", "/members/page.html"])
+def test_the_name_of_a_failed_login_is_nobodys(make_site, document):
+    """T12, T15: ErrorDocument 401 inherits r->user although the password was wrong."""
+    site = make_site(double=False, extra=f"ErrorDocument 401 {document}\n")
+    site.subscribe("bob", "pro")
+    site.allow_log("AH01617|AH01618")
+    for path in ("/subbill/account", "/members/page.html", "/workshop/page.html"):
+        for accept in ("application/json", "text/html"):
+            answer = site.client.get(path, auth=("bob", "wrong"), headers={"Accept": accept})
+            assert answer.status_code == 401, (path, answer.status_code)
+            assert SECRET not in answer.text and "basic" not in answer.text
+            assert "csrf" not in answer.text
+
+
+def test_a_limit_around_a_gate_is_refused(make_site):
+    """T13, T45: httpd drops <Limit> round a directive like ours; an Off for one method must not open all."""
+    site = make_site(double=False, start=False)
+    for line in ("SubbillGate Off", "SubbillUser bob", "SubbillOnDeny 402", "SubbillGrace 3"):
+        site.reconfigure(graceful=False, extra='<Location "/members">\n<Limit OPTIONS>\n'
+                                               f'{line}\n</Limit>\n</Location>\n')
+        done = site.httpd.configtest()
+        assert done.exit != 0 and line.split()[0] in done.output
+
+
+def test_only_our_own_handlers_are_waived(make_site):
+    """T12, T15: a rewrite to a route's path finds the route, never a file that lies there too."""
+    site = make_site(double=False, gates='<Location "/">\nSubbillGate any\n</Location>\n',
+                     directives={"SubbillRoute": ["style /styles", "plans /pricing"]}, extra="""
+RewriteEngine On
+RewriteRule ^/x/(.*)$ /styles/$1 [PT]
+RewriteRule ^/cheap$ /pricing [PT]
+""")
+    scratch.write(site.root / "docroot" / "styles" / "secret.html", SECRET)
+    for path in ("/x/secret.html", "/styles/secret.html"):
+        for client in (site.client, site.client.user("alice")):
+            assert SECRET not in client.get(path).text
+    assert site.client.get("/cheap").json()["plans"]
+
+
+def test_a_payers_conditional_request_keeps_its_validators(site, payer):
+    """T14: a 304 is part of a granted answer, not a refusal."""
+    first = site.client.user(payer).get("/members/page.html")
+    again = site.client.user(payer).get("/members/page.html",
+                                        headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.headers["ETag"]) == (304, first.headers["ETag"])
+    assert again.headers["Cache-Control"] == "private"
+
+
+def test_a_page_of_ours_as_error_document_keeps_the_error(make_site):
+    """E21: ErrorDocument 402 /subbill/plans shows the plans and still says 402."""
+    site = make_site(double=False, extra="ErrorDocument 402 /subbill/plans\n")
+    answer = site.client.user("alice").get("/members/page.html")
+    assert answer.status_code == 402 and answer.json()["plans"]
+    assert "no-store" in answer.headers["Cache-Control"]
+
+
+def test_the_way_to_the_plans_knows_the_sites_own_address(make_site):
+    """A13, A22: behind a proxy with a path prefix the redirect stays on the public address."""
+    site = make_site(double=False, directives={"SubbillBaseURL": "https://www.example.com/club"})
+    answer = site.client.browser("alice").get("/members/page.html")
+    assert answer.status_code == 303
+    assert answer.headers["Location"].startswith("/club/subbill/plans?reason=no_")
+    assert answer.headers["Location"].endswith("next=%2Fclub%2Fmembers%2Fpage.html")
+
+
+def test_the_backends_own_words_for_shared_caches_are_dropped(make_site):
+    """T20: vendor headers that outrank Cache-Control."""
+    site = make_site(double=False, extra="""
+Header always set X-Accel-Expires 3600
+Header set Surrogate-Control "max-age=600"
+Header set CDN-Cache-Control "max-age=600"
+Header set Cache-Control "public, s-maxage=600, max-age=60"
+""")
+    site.subscribe("bob", "basic")
+    headers = site.client.user("bob").get("/members/page.html").headers
+    assert headers["Cache-Control"] == "private, max-age=60"
+    for name in ("X-Accel-Expires", "Surrogate-Control", "CDN-Cache-Control"):
+        assert name not in headers
