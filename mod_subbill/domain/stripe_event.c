@@ -12,7 +12,8 @@
  * and the subscription of an invoice below "parent"). No reader asks for the version: it looks at
  * the newer place, then at the older one. Stripe only ever sends one of them. */
 
-#define TYPE_MAX     200
+#define TYPE_MAX     190 /* as long as the column */
+#define VERSION_MAX  64
 #define COUNT(table) ((int)(sizeof(table) / sizeof(table[0])))
 
 static sb_status_e not_an_event(sb_result_t *result, const char *message)
@@ -143,6 +144,9 @@ sb_status_e sb_event_parse(sb_event_t *event, sb_result_t *result, const json_t 
     }
     if (!event->type || !type_valid(event->type)) {
         return not_an_event(result, "The event has no valid type.");
+    }
+    if (event->api_version && strlen(event->api_version) > VERSION_MAX) {
+        return not_an_event(result, "The event has no valid API version.");
     }
     if (!json_is_boolean(livemode)) {
         return not_an_event(result, "The event does not say whether it is live.");

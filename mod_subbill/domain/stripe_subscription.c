@@ -52,6 +52,16 @@ static bool item_read(const sb_fields_t *fields, const json_t *object,
            sb_field_time(fields, object, "current_period_end", &item->period_end);
 }
 
+static bool item_known(const sb_subscription_item_t *items, size_t n, const char *id)
+{
+    for (size_t i = 0; id && i < n; i++) {
+        if (items[i].id && strcmp(items[i].id, id) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool items_read(const sb_fields_t *fields, const json_t *object,
                        sb_subscription_t *sub)
 {
@@ -69,6 +79,9 @@ static bool items_read(const sb_fields_t *fields, const json_t *object,
     for (size_t i = 0; i < n; i++) {
         if (!item_read(fields, json_array_get(list, i), &items[i])) {
             return false;
+        }
+        if (item_known(items, i, items[i].id)) {
+            return sb_field_fail(fields, "items", "holds one item twice");
         }
     }
     if (n == 0) {

@@ -256,7 +256,20 @@ bool sb_subscription_supersedes(const sb_subscription_t *stored,
     return order == SB_ORDER_APPLY || order == SB_ORDER_APPLY_AND_FETCH;
 }
 
-void sb_subscription_inherit(sb_subscription_t *incoming, const sb_subscription_t *stored)
+bool sb_subscription_backdate(sb_subscription_t *stored,
+                              const sb_subscription_t *incoming, apr_int64_t told)
+{
+    if (!stored || stored->status != SB_STATUS_PAST_DUE ||
+        incoming->status != SB_STATUS_PAST_DUE || told >= stored->past_due_since ||
+        !same_text(stored->latest_invoice, incoming->latest_invoice)) {
+        return false;
+    }
+    stored->past_due_since = told;
+    return true;
+}
+
+void sb_subscription_inherit(sb_subscription_t *incoming, const sb_subscription_t *stored,
+                             apr_int64_t told)
 {
     if (stored && !incoming->user) {
         incoming->user = stored->user;
@@ -266,7 +279,9 @@ void sb_subscription_inherit(sb_subscription_t *incoming, const sb_subscription_
         return;
     }
     bool was_past_due = stored && stored->status == SB_STATUS_PAST_DUE;
-    incoming->past_due_since = was_past_due && stored->past_due_since > 0
-                                   ? stored->past_due_since
-                                   : incoming->event_created;
+    incoming->past_due_since =
+        was_past_due && stored->past_due_since > 0 ? stored->past_due_since : told;
+    if (was_past_due) {
+        sb_subscription_backdate(incoming, stored, told);
+    }
 }

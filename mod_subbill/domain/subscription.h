@@ -155,8 +155,14 @@ bool sb_subscription_supersedes(const sb_subscription_t *stored,
                                 sb_order_hints_t hints);
 
 /* Fills what an event does not say before incoming replaces stored (NULL: first seen): the user,
- * and past_due_since, which starts at the first statement that says past_due. */
-void sb_subscription_inherit(sb_subscription_t *incoming,
-                             const sb_subscription_t *stored);
+ * and past_due_since, which starts at the first statement that says past_due. told: when that was
+ * said, which for a fetched object is now, since it may be months older than its trouble. */
+void sb_subscription_inherit(sb_subscription_t *incoming, const sb_subscription_t *stored,
+                             apr_int64_t told);
+
+/* An older statement about the same unpaid invoice comes after a newer one: it replaces nothing, but
+ * past_due began no later than told. True when that moved stored->past_due_since. */
+bool sb_subscription_backdate(sb_subscription_t *stored,
+                              const sb_subscription_t *incoming, apr_int64_t told);
 
 #endif

@@ -110,8 +110,9 @@ static apr_int64_t later(apr_int64_t a, apr_int64_t b)
 }
 
 /* When the statement was made, by Stripe's clock alone: ours may be minutes ahead, and a fetch dated
- * by it would outrank every event of those minutes for ever. What was fetched is at least as new as
- * what is stored and as everything it tells about. */
+ * by it would outrank every event of those minutes for ever. What was fetched to settle a tie is
+ * as old as the tie: what was told since then is newer. What was fetched for other reasons is at
+ * least as new as what is stored and as everything it tells about. */
 static apr_int64_t statement_time(const sb_apply_t *apply, const sb_subscription_t *sub,
                                   const sb_subscription_t *stored)
 {
@@ -119,7 +120,18 @@ static apr_int64_t statement_time(const sb_apply_t *apply, const sb_subscription
         return apply->event->created;
     }
     apr_int64_t time = later(sub->created, later(sub->canceled_at, sub->ended_at));
+    if (strcmp(apply->source, SB_SOURCE_FETCH) == 0) {
+        return later(time, apply->event->created);
+    }
     return stored ? later(time, stored->event_created) : time;
+}
+
+/* When it was past_due at the latest; Stripe's clock ahead of ours is no longer grace. */
+static apr_int64_t told_at(const sb_apply_t *apply)
+{
+    return sb_apply_fetched(apply) || apply->event->created > apply->now
+               ? apply->now
+               : apply->event->created;
 }
 
 /* The very event that found the price unmapped is applied again, and now it maps. */
@@ -130,8 +142,17 @@ static bool heals(const sb_subscription_t *stored, const sb_subscription_t *sub)
            stored->event_created == sub->event_created && stored->status == sub->status;
 }
 
+static apr_status_t supersede(sb_apply_t *apply, const sb_subscription_t *sub,
+                              sb_subscription_t *stored)
+{
+    if (sb_subscription_backdate(stored, sub, told_at(apply))) {
+        return sb_subscription_save(apply->conn, stored, apply->now, apply->pool);
+    }
+    return sb_apply_end(apply, SB_APPLY_IGNORED, "superseded", NULL);
+}
+
 static apr_status_t save(sb_apply_t *apply, sb_subscription_t *sub,
-                         const sb_subscription_t *stored, const memory_t *memory)
+                         sb_subscription_t *stored, const memory_t *memory)
 {
     const sb_order_hints_t hints = {
         .fetched = sb_apply_fetched(apply),
@@ -141,12 +162,14 @@ static apr_status_t save(sb_apply_t *apply, sb_subscription_t *sub,
     };
     sb_order_e order = sb_subscription_order(stored, sub, hints);
 
-    if (order == SB_ORDER_APPLY_AND_FETCH || order == SB_ORDER_IGNORE_AND_FETCH) {
+    /* An unsettled tie may look settled by what it left behind. */
+    if (order == SB_ORDER_APPLY_AND_FETCH || order == SB_ORDER_IGNORE_AND_FETCH ||
+        (apply->unsettled && stored && stored->event_created == sub->event_created)) {
         apply->fetch = sub->id;
     }
     if ((order == SB_ORDER_IGNORE || order == SB_ORDER_IGNORE_AND_FETCH) &&
         !heals(stored, sub)) {
-        return sb_apply_end(apply, SB_APPLY_IGNORED, "superseded", NULL);
+        return supersede(apply, sub, stored);
     }
     apr_status_t rv = sb_subscription_save(apply->conn, sub, apply->now, apply->pool);
     if (rv == APR_SUCCESS) {
@@ -199,11 +222,7 @@ apr_status_t sb_apply_subscription_object(sb_apply_t *apply, const json_t *objec
     sub.event_created = statement_time(apply, &sub, stored);
     sub.event_id = apply->event->id;
     sub.source = apply->source;
-    sb_subscription_inherit(&sub, stored);
-    if (sub.past_due_since > apply->now) {
-        sub.past_due_since =
-            apply->now; /* Stripe's clock ahead of ours is no longer grace */
-    }
+    sb_subscription_inherit(&sub, stored, told_at(apply));
     return save(apply, &sub, stored, &memory);
 }
 

@@ -1,11 +1,13 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 /* From bytes to rows. Verified before a byte is parsed; then one transaction stores the event and
  * applies it, so that an acknowledged event can be neither lost nor applied twice: the unique event
- * id decides, whoever comes second finds it finished. What cannot be applied is rolled back and
- * then stored as failed in a transaction of its own: Stripe would only repeat it, an operator can
- * mend the cause. Database trouble is answered as such and nothing stays: Stripe comes back.
+ * id decides, whoever comes second finds it finished. What cannot be applied, by its contents or by
+ * the tables' rules, is rolled back and then stored as failed in a transaction of its own: Stripe
+ * would only repeat it, an operator can mend the cause. Database trouble is answered as such and
+ * nothing stays: Stripe comes back.
  *
- * Stripe is asked only after the commit, and only to settle two different statements of one second. */
+ * Stripe is asked only after the commit, and only to settle two different statements of one second.
+ * Until it has answered, the event counts as received and is not acknowledged: it comes again. */
 #include "service/ingest.h"
 
 #include "base/clock.h"
@@ -64,6 +66,9 @@ static const char *foreign(const sb_service_t *service, const sb_event_t *event)
     return sb_apply_find(event->type) ? NULL : "unhandled_type";
 }
 
+/* The reason of an event that waits for Stripe's word. */
+static const char unsettled[] = "tie_unresolved";
+
 /* --- the transaction ------------------------------------------------------------------------ */
 
 static apr_status_t store_and_apply(void *baton, sb_conn_t *conn, apr_pool_t *pool)
@@ -93,11 +98,15 @@ static apr_status_t store_and_apply(void *baton, sb_conn_t *conn, apr_pool_t *po
         work->duplicate = true;
         return SB_DB_ROLLBACK;
     }
+    work->done.unsettled = !inserted && stored == SB_EVENT_RECEIVED;
     if (work->apply) {
         rv = work->apply(&work->done);
     }
     if (rv != APR_SUCCESS) {
         return rv;
+    }
+    if (work->done.fetch && work->done.verdict <= SB_APPLY_IGNORED) {
+        return sb_event_mark(conn, row.id, SB_EVENT_RECEIVED, unsettled, pool);
     }
     switch (work->done.verdict) {
     case SB_APPLY_FAILED:
@@ -129,6 +138,80 @@ static apr_status_t store_failed(void *baton, sb_conn_t *conn, apr_pool_t *pool)
         return rv;
     }
     return sb_event_mark(conn, row.id, SB_EVENT_FAILED, work->done.reason, pool);
+}
+
+/* A refusal may come of two events that arrived together, hence the second try. */
+static sb_status_e store(sb_result_t *result, ingest_t *work, apr_pool_t *pool)
+{
+    sb_db_t *db = work->service->db;
+    sb_status_e status = SB_OK;
+
+    for (int tries = 0; tries < 2; tries++) {
+        sb_result_clear(result);
+        status = sb_db_transaction(db, SB_DEADLINE_INGEST, store_and_apply, work, result,
+                                   pool);
+        if (status == SB_OK || strcmp(result->code, "database_refused") != 0) {
+            break;
+        }
+    }
+    bool refused = status != SB_OK && strcmp(result->code, "database_refused") == 0;
+    if (refused) {
+        work->duplicate = false;
+        work->done.fetch = NULL;
+        sb_apply_end(&work->done, SB_APPLY_FAILED, "database_refused", NULL);
+    }
+    if (status != SB_OK && !refused) {
+        return status;
+    }
+    if (!work->duplicate && work->done.verdict == SB_APPLY_FAILED) {
+        sb_result_clear(result);
+        status =
+            sb_db_transaction(db, SB_DEADLINE_INGEST, store_failed, work, result, pool);
+    }
+    return status;
+}
+
+static apr_status_t mark_settled(void *baton, sb_conn_t *conn, apr_pool_t *pool)
+{
+    ingest_t *work = baton;
+    static const sb_event_state_e states[] = {
+        [SB_APPLY_DONE] = SB_EVENT_DONE,
+        [SB_APPLY_IGNORED] = SB_EVENT_IGNORED,
+        [SB_APPLY_REFUSED] = SB_EVENT_FAILED,
+        [SB_APPLY_FAILED] = SB_EVENT_FAILED,
+    };
+
+    return sb_event_mark(conn, work->event->id, states[work->done.verdict],
+                         work->done.reason, pool);
+}
+
+/* Another try later may bring what this one did not. */
+static bool passes(sb_status_e status, const sb_result_t *result)
+{
+    return status == SB_INTERNAL || status == SB_UPSTREAM ||
+           (status == SB_UNAVAILABLE &&
+            strcmp(result->code, "stripe_not_configured") != 0);
+}
+
+/* Asks Stripe which of two statements of one second came last. What will never be answered makes the
+ * event a failed one. */
+static sb_status_e settle(sb_result_t *result, ingest_t *work, apr_pool_t *pool)
+{
+    sb_status_e status = sb_refresh_subscription(result, work->service, work->done.fetch,
+                                                 work->event, pool);
+
+    if (status != SB_OK && passes(status, result)) {
+        return sb_result_set(result, SB_UNAVAILABLE, unsettled,
+                             "The payment service could not be asked which of two "
+                             "events of one second came last.",
+                             "Send the event again.");
+    }
+    if (status != SB_OK) {
+        sb_apply_end(&work->done, SB_APPLY_REFUSED, unsettled, NULL);
+    }
+    sb_result_clear(result);
+    return sb_db_transaction(work->service->db, SB_DEADLINE_INGEST, mark_settled, work,
+                             result, pool);
 }
 
 /* --- telling -------------------------------------------------------------------------------- */
@@ -166,23 +249,21 @@ static void tell(sb_ingest_t *outcome, const ingest_t *work)
 static sb_status_e run(sb_ingest_t *outcome, sb_result_t *result, ingest_t *work,
                        apr_pool_t *pool)
 {
+    sb_result_t trouble;
+
+    sb_result_clear(&trouble);
     work->now = sb_clock_now();
-    sb_status_e status = sb_db_transaction(work->service->db, SB_DEADLINE_INGEST,
-                                           store_and_apply, work, result, pool);
-    if (status == SB_OK && !work->duplicate && work->done.verdict == SB_APPLY_FAILED) {
-        status = sb_db_transaction(work->service->db, SB_DEADLINE_INGEST, store_failed,
-                                   work, result, pool);
+    sb_status_e status = store(&trouble, work, pool);
+    if (status == SB_OK && !work->duplicate && work->done.fetch) {
+        status = settle(&trouble, work, pool);
     }
     if (status != SB_OK) {
+        if (result) {
+            *result = trouble;
+        }
         return status;
     }
     tell(outcome, work);
-    if (!work->duplicate && work->done.fetch) {
-        sb_result_t fetched;
-        sb_result_clear(&fetched);
-        sb_refresh_subscription(&fetched, work->service, work->done.fetch,
-                                work->event->id, pool);
-    }
     return SB_OK;
 }
 

@@ -8,7 +8,7 @@
 #include "store/events.h"
 
 /* Events: verified, stored and applied in one transaction. After SB_OK the event is durable,
- * whatever became of it, and must be acknowledged; after anything else nothing was stored. */
+ * whatever became of it, and must be acknowledged; after anything else it must come again. */
 
 #define SB_EVENT_BODY_MAX (512 * 1024) /* bytes; larger ones are refused by the reader */
 
@@ -34,7 +34,8 @@ sb_status_e sb_ingest_webhook(sb_ingest_t *outcome, sb_result_t *result,
 /* An event whose origin is beyond doubt. source: SB_SOURCE_…
  *   SB_INVALID      "bad_json", "not_an_event"
  *   SB_TOO_LARGE    "payload_too_large"
- *   SB_UNAVAILABLE  database: try again */
+ *   SB_UNAVAILABLE  database: try again; "tie_unresolved": stored, but Stripe could not be asked which of
+ *                   two events of one second came last: try again */
 sb_status_e sb_ingest_event(sb_ingest_t *outcome, sb_result_t *result,
                             sb_service_t *service, const char *source, const char *body,
                             apr_size_t length, apr_pool_t *pool);

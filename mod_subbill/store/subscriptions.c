@@ -4,6 +4,7 @@
 #include "sb_statements.h"
 #include "store/turns.h"
 
+#include <apr_strings.h>
 #include <string.h>
 
 static sb_subscription_t from_row(const sb_row_subscription_t *row)
@@ -121,8 +122,11 @@ static apr_status_t save_items(sb_conn_t *conn, const sb_subscription_t *sub,
 
     for (int i = 0; i < sub->items_n && !rv; i++) {
         const sb_subscription_item_t *item = &sub->items[i];
+        /* before items had ids of their own, a subscription had one price */
+        const char *id =
+            item->id ? item->id : apr_psprintf(pool, "%.240s/%d", sub->id, i);
         rv = sb_sql_subscription_item_insert(
-            NULL, conn, item->id, sub->livemode, sub->id, i, item->price, item->product,
+            NULL, conn, id, sub->livemode, sub->id, i, item->price, item->product,
             item->currency, item->interval, item->interval_count, item->amount,
             item->quantity, item->period_start, item->period_end, pool);
     }

@@ -115,6 +115,16 @@ const char *sb_stripe_path(sb_result_t *result, const char *prefix, const char *
     return apr_pstrcat(pool, prefix, id, NULL);
 }
 
+sb_stripe_t *sb_stripe_hurried(const sb_stripe_t *stripe, int total_ms, apr_pool_t *pool)
+{
+    sb_stripe_t *copy = apr_pmemdup(pool, stripe, sizeof(*stripe));
+
+    copy->key = __atomic_load_n(&stripe->key, __ATOMIC_RELAXED);
+    copy->retries = 0;
+    copy->total_ms = total_ms;
+    return copy;
+}
+
 static bool path_valid(const char *path)
 {
     static const char allowed[] =

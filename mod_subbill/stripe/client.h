@@ -39,6 +39,10 @@ typedef struct sb_stripe_options_t {
 apr_status_t sb_stripe_create(sb_stripe_t **stripe, const sb_stripe_options_t *options,
                               apr_pool_t *pool);
 
+/* The same client for a call whose caller cannot wait: no retries, total_ms for everything. It
+ * shares connections, keys and circuit with stripe and lives in pool. */
+sb_stripe_t *sb_stripe_hurried(const sb_stripe_t *stripe, int total_ms, apr_pool_t *pool);
+
 /* One call of API v1. path starts with "/v1/" and holds checked ids only
  * (sb_stripe_id_valid()); params (may be NULL) are the body of a POST, else the query.
  * idempotency_key (POST only, at most 255 visible ASCII characters) stays the same over
@@ -74,6 +78,11 @@ sb_status_e sb_stripe_call_for(json_t **out, sb_result_t *result, sb_stripe_t *s
                                const char *kind, const char *method, const char *path,
                                const sb_form_t *params, const char *idempotency_key,
                                apr_pool_t *pool);
+
+/* After a failed call, its *out in hand: did Stripe answer for good? It keeps its answer to an
+ * idempotency key for a day, a 500 too, so that the next try needs another key. False: no answer
+ * came, or an earlier try is still running, and the same key must be used again (F17). */
+bool sb_stripe_key_spent(sb_status_e status, const json_t *error);
 
 /* "prefix" + id in pool, e.g. "/v1/customers/cus_1"; NULL and SB_INVALID "bad_id" in
  * result when the id is not valid (sb_stripe_id_valid(), T39). */

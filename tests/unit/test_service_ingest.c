@@ -226,6 +226,21 @@ START_TEST(test_past_due_closes_at_once_without_a_grace)
 }
 END_TEST
 
+/* Two events of one second, even when one ends while they are made. */
+static void tie_of(const char **first, const char **second, const char *status,
+                   const char *other)
+{
+    apr_int64_t now;
+
+    do {
+        now = sb_clock_now();
+        *first = service_event("evt_1", "customer.subscription.updated", 0,
+                               sub("zoe", status));
+        *second =
+            service_event("evt_2", "customer.subscription.updated", 0, sub("zoe", other));
+    } while (sb_clock_now() != now);
+}
+
 /* F18: two statements of one second are settled by asking; until then the lesser one holds. */
 START_TEST(test_a_tie_is_settled_by_fetching)
 {
@@ -237,13 +252,157 @@ START_TEST(test_a_tie_is_settled_by_fetching)
         return;
     }
     service_with(script, 1);
-    service_deliver(
-        service_event("evt_1", "customer.subscription.updated", 0, sub("zoe", "active")));
-    service_deliver(service_event("evt_2", "customer.subscription.updated", 0,
-                                  sub("zoe", "past_due")));
+    const char *first, *tie;
+    tie_of(&first, &tie, "active", "past_due");
+    service_deliver(first);
+    service_deliver(tie);
     ck_assert_int_eq(scripted_server_requests(sv.server), 1);
     ck_assert_str_eq(service_gate("zoe", "pro"), "ok");
     ck_assert_str_eq(count("event WHERE id LIKE 'fetch:%' AND source='fetch'"), "1");
+}
+END_TEST
+
+static sb_status_e deliver_again(const char *event)
+{
+    return sb_ingest_event(&sv.outcome, &sv.result, sv.service, "webhook", event,
+                           strlen(event), store.pool);
+}
+
+/* F13, F18: a tie that Stripe cannot settle now is not acknowledged, so that it comes again. */
+START_TEST(test_a_tie_waits_for_stripe)
+{
+    const scripted_answer_t script[] = {
+        service_silence(),
+        service_answer(500, "{'error':{'type':'api_error','message':'x'}}"),
+        service_answer(
+            200, service_subscription("sub_1", "cus_1", "zoe", "active", PRICE_PRO)),
+    };
+    static const char *const lesser[] = {"past_due", "active"};
+
+    if (!service_on(_i / 2)) {
+        return;
+    }
+    service_with(script, 3);
+    const char *first, *tie;
+    tie_of(&first, &tie, lesser[_i % 2], lesser[!(_i % 2)]);
+    service_deliver(first);
+    for (int tries = 0; tries < 2; tries++) {
+        ck_assert_int_eq(deliver_again(tie), SB_UNAVAILABLE);
+        ck_assert_str_eq(sv.result.code, "tie_unresolved");
+        ck_assert_str_eq(service_gate("zoe", "any"), "past_due");
+        ck_assert_str_eq(count("event WHERE id='evt_2' AND state='received' AND "
+                               "reason='tie_unresolved'"),
+                         "1");
+    }
+    ck_assert_int_eq(deliver_again(tie), SB_OK);
+    ck_assert_str_eq(service_gate("zoe", "pro"), "ok");
+    ck_assert_int_eq(scripted_server_requests(sv.server), 3);
+    ck_assert_str_eq(count("event WHERE state='received'"), "0");
+    ck_assert_int_eq(deliver_again(tie), SB_OK);
+    ck_assert_str_eq(sv.outcome.state, "duplicate");
+}
+END_TEST
+
+/* F18: without a key nobody can ever be asked; the event is kept, visible, and acknowledged. */
+START_TEST(test_a_tie_without_a_key_is_failed)
+{
+    if (!service_on(_i)) {
+        return;
+    }
+    service_with(NULL, 0);
+    const char *first, *tie;
+    tie_of(&first, &tie, "past_due", "active");
+    service_deliver(first);
+    ck_assert_str_eq(service_deliver(tie), "failed");
+    ck_assert_str_eq(sv.outcome.reason, "tie_unresolved");
+    ck_assert_str_eq(service_gate("zoe", "any"), "past_due");
+}
+END_TEST
+
+/* T30, F06: what the tables do not take is kept as failed instead of being asked for again for ever. */
+START_TEST(test_an_event_that_the_database_refuses_is_failed)
+{
+    if (!service_on(_i)) {
+        return;
+    }
+    service_with(NULL, 0);
+    char *item = apr_pstrdup(store.pool, sub("zoe", "active"));
+    service_deliver(service_event("evt_1", "customer.subscription.created", 0, item));
+    memcpy(strstr(item, "\"sub_1\""), "\"sub_2\"", 7); /* the item stays */
+    const char *event = service_event("evt_2", "customer.subscription.created", 0, item);
+    ck_assert_str_eq(service_deliver(event), "failed");
+    ck_assert_str_eq(sv.outcome.reason, "database_refused");
+    ck_assert_str_eq(count("subscription"), "1");
+    ck_assert_str_eq(
+        count("event WHERE id='evt_2' AND state='failed' AND reason='database_refused'"),
+        "1");
+    store_admin("DELETE FROM subscription_item");
+    store_admin_close();
+    ck_assert_str_eq(service_deliver(event), "done");
+}
+END_TEST
+
+/* B23: objects of old API versions have a plan and no items. */
+START_TEST(test_a_subscription_without_items_opens_by_its_plan)
+{
+    if (!service_on(_i)) {
+        return;
+    }
+    service_with(NULL, 0);
+    const char *old = service_json(
+        "{'id':'sub_1','object':'subscription','customer':'cus_1','status':'active',"
+        "'livemode':false,'created':1600000000,'metadata':{'subbill_user':'zoe'},"
+        "'current_period_start':1600000000,'current_period_end':4000000000,'quantity':1,"
+        "'plan':{'id':'%s','object':'plan','active':true,'amount':900,'currency':'eur',"
+        "'interval':'month','interval_count':1,'product':'prod_X','livemode':false}}",
+        PRICE_BASIC);
+    ck_assert_str_eq(
+        service_deliver(service_event("evt_1", "customer.subscription.created", 0, old)),
+        "done");
+    ck_assert_str_eq(
+        service_deliver(service_event("evt_2", "customer.subscription.updated", 1, old)),
+        "done");
+    ck_assert_str_eq(service_gate("zoe", "basic"), "ok");
+    ck_assert_str_eq(count("subscription_item"), "1");
+}
+END_TEST
+
+static const char *past_due_since(void)
+{
+    return store_admin_value("SELECT past_due_since FROM subscription");
+}
+
+/* A16, F24: the grace of a subscription that was fetched begins when it was fetched, and an event that
+ * is late to tell moves it back. */
+START_TEST(test_the_grace_of_a_fetched_subscription_begins_now)
+{
+    if (!service_on(_i)) {
+        return;
+    }
+    service_with(NULL, 0);
+    json_error_t error;
+    const char *object = sub("zoe", "past_due");
+    json_t *json = json_loads(object, 0, &error);
+    apr_int64_t now = sb_clock_now();
+    json_object_set_new(json, "created", json_integer(now - 90 * 86400));
+    const sb_event_t fact = {.id = "sync:1",
+                             .type = "customer.subscription.updated",
+                             .created = now,
+                             .api_version = "2026-10-28.endive",
+                             .kind = "subscription",
+                             .object_id = "sub_1",
+                             .object = json};
+    ck_assert_int_eq(
+        sb_ingest_fact(&sv.outcome, &sv.result, sv.service, &fact, "sync", store.pool),
+        SB_OK);
+    json_decref(json);
+    ck_assert_int_ge(apr_atoi64(past_due_since()), now);
+    service_deliver(service_event("evt_1", "customer.subscription.updated", -40, object));
+    ck_assert_int_le(apr_atoi64(past_due_since()), sb_clock_now() - 40);
+    service_deliver(service_event("evt_2", "customer.subscription.updated", -80, object));
+    ck_assert_int_le(apr_atoi64(past_due_since()), sb_clock_now() - 80);
+    service_deliver(service_event("evt_3", "customer.subscription.updated", -20, object));
+    ck_assert_int_le(apr_atoi64(past_due_since()), sb_clock_now() - 80);
 }
 END_TEST
 
@@ -361,6 +520,14 @@ Suite *service_ingest_suite(void)
     tcase_add_loop_test(tcase, test_past_due_closes_at_once_without_a_grace, 0,
                         SB_DIALECTS);
     tcase_add_loop_test(tcase, test_a_tie_is_settled_by_fetching, 0, SB_DIALECTS);
+    tcase_add_loop_test(tcase, test_a_tie_waits_for_stripe, 0, 2 * SB_DIALECTS);
+    tcase_add_loop_test(tcase, test_a_tie_without_a_key_is_failed, 0, SB_DIALECTS);
+    tcase_add_loop_test(tcase, test_an_event_that_the_database_refuses_is_failed, 0,
+                        SB_DIALECTS);
+    tcase_add_loop_test(tcase, test_a_subscription_without_items_opens_by_its_plan, 0,
+                        SB_DIALECTS);
+    tcase_add_loop_test(tcase, test_the_grace_of_a_fetched_subscription_begins_now, 0,
+                        SB_DIALECTS);
     tcase_add_loop_test(tcase, test_a_paid_invoice_is_one_payment, 0, SB_DIALECTS);
     tcase_add_loop_test(tcase, test_deleting_the_customer_closes_the_gate, 0,
                         SB_DIALECTS);

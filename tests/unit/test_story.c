@@ -146,7 +146,7 @@ static void play(const char *story, const step_t steps[], int n)
             .follows = stored && sb_event_follows(&event, stored)};
         ck_assert_msg(sb_subscription_order(stored, sub, hints) == SB_ORDER_APPLY, "%s",
                       steps[i].file);
-        sb_subscription_inherit(sub, stored);
+        sb_subscription_inherit(sub, stored, sub->event_created);
         stored = sub;
 
         sb_grant_t grant = {.plan = sub->plan ? sb_catalog_plan(catalog, sub->plan)->index

@@ -199,6 +199,7 @@ START_TEST(test_ids_are_checked)
         "'object':null",
         "'items':{'data':['si_1']}",
         "'items':{'data':[{'id':'si_1'}]}",
+        "'items':{'data':[{'id':'si_1','price':'a'},{'id':'si_1','price':'b'}]}",
         "'items':{'data':[{'id':'si_1','price':{'id':'a b','object':'price'}}]}",
         "'items':{'data':[{'id':'si_1','price':{'id':'a','object':'coupon'}}]}",
         "'metadata':{'subbill_user':5}",

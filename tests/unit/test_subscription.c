@@ -313,23 +313,46 @@ START_TEST(test_the_start_of_past_due_is_kept)
 
     stored.user = "zoe";
     incoming.event_created = NOW + 5;
-    sb_subscription_inherit(&incoming, &stored);
+    sb_subscription_inherit(&incoming, &stored, NOW + 5);
     ck_assert_int_eq(incoming.past_due_since, NOW + 5);
     ck_assert_str_eq(incoming.user, "zoe");
 
     sb_subscription_t later = sub_with(SB_STATUS_PAST_DUE);
     later.event_created = NOW + DAY;
-    sb_subscription_inherit(&later, &incoming);
+    sb_subscription_inherit(&later, &incoming, NOW + DAY);
     ck_assert_int_eq(later.past_due_since, NOW + 5);
 
     sb_subscription_t recovered = sub_with(SB_STATUS_ACTIVE);
-    sb_subscription_inherit(&recovered, &later);
+    sb_subscription_inherit(&recovered, &later, NOW + DAY);
     ck_assert_int_eq(recovered.past_due_since, 0);
 
     sb_subscription_t first = sub_with(SB_STATUS_PAST_DUE);
-    sb_subscription_inherit(&first, NULL);
+    sb_subscription_inherit(&first, NULL, NOW);
     ck_assert_int_eq(first.past_due_since, NOW);
     ck_assert_ptr_null(first.user);
+}
+END_TEST
+
+/* A16, F18: a late statement about the same unpaid invoice moves the start back, no other does. */
+START_TEST(test_a_late_statement_moves_the_start_of_past_due_back)
+{
+    sb_subscription_t stored = sub_with(SB_STATUS_PAST_DUE);
+    sb_subscription_t late = sub_with(SB_STATUS_PAST_DUE);
+
+    stored.past_due_since = NOW;
+    stored.latest_invoice = late.latest_invoice = "in_2";
+    ck_assert(!sb_subscription_backdate(NULL, &late, NOW - 5));
+    ck_assert(!sb_subscription_backdate(&stored, &late, NOW));
+    ck_assert(sb_subscription_backdate(&stored, &late, NOW - 5));
+    ck_assert_int_eq(stored.past_due_since, NOW - 5);
+    late.latest_invoice = "in_1";
+    ck_assert(!sb_subscription_backdate(&stored, &late, NOW - DAY));
+    late.latest_invoice = "in_2";
+    late.status = SB_STATUS_ACTIVE;
+    ck_assert(!sb_subscription_backdate(&stored, &late, NOW - DAY));
+    sb_subscription_inherit(&stored, &(sb_subscription_t){.status = SB_STATUS_ACTIVE},
+                            NOW);
+    ck_assert_int_eq(stored.past_due_since, NOW);
 }
 END_TEST
 
@@ -369,6 +392,7 @@ Suite *subscription_suite(void)
     tcase_add_test(tcase, test_ties_grant_less_until_the_object_is_fetched);
     tcase_add_test(tcase, test_every_order_of_a_life_ends_in_the_same_state);
     tcase_add_test(tcase, test_the_start_of_past_due_is_kept);
+    tcase_add_test(tcase, test_a_late_statement_moves_the_start_of_past_due_back);
     tcase_add_test(tcase, test_every_reason_has_its_word_and_class);
     suite_add_tcase(suite, tcase);
     return suite;
