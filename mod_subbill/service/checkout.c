@@ -3,7 +3,11 @@
  * is bought, by whom, and the half hour of the day; so is the idempotency key. A double click, a
  * second host or a lost answer therefore meets the same row and the same session, and nobody pays
  * twice (T11, F17). A row whose session was paid or expired, or that Stripe refused, is passed over:
- * the next number makes another id. No step holds a database connection while Stripe is asked. */
+ * the next number makes another id. No step holds a database connection while Stripe is asked.
+ *
+ * Of the sessions of one user and group one at most can be paid: whoever claims a row ends the others
+ * first. Claims of one user take turns; one that finds a row still without a session closes it, and
+ * the buyer who waited for that one is told so when its session turns up. */
 #include "service/checkout.h"
 
 #include "base/clock.h"
@@ -11,6 +15,7 @@
 #include "base/log.h"
 #include "service/offer.h"
 #include "service/patron.h"
+#include "service/rival.h"
 #include "store/accounts.h"
 #include "store/checkouts.h"
 #include "store/subscriptions.h"
@@ -23,8 +28,8 @@
 
 enum {
     REUSE_SECONDS = 1800,
-    NUMBERS_MAX = 64,  /* purchases of one thing by one user in one half hour */
-    CUSTOMERS_MAX = 3, /* times that a missing customer is replaced */
+    NUMBERS_MAX = 64, /* purchases of one thing by one user in one half hour */
+    ROUNDS_MAX = 3,   /* a missing customer is replaced, a stale row passed over */
 };
 
 typedef struct sale_t {
@@ -44,6 +49,8 @@ typedef struct sale_t {
     sb_checkout_t row;
     bool reused; /* row has a page to send the buyer to */
     bool used_up;
+    const sb_checkout_t **rivals; /* sessions that must end before */
+    int rivals_n;
 } sale_t;
 
 /* --- may this user buy this? ---------------------------------------------------------------- */
@@ -140,15 +147,15 @@ static const char *row_id(const sale_t *sale, apr_int64_t slot, int number,
 {
     char digest[SB_HMAC_HEX_LENGTH + 1];
     const sb_offer_t *offer = &sale->offer;
-    const char *text = apr_psprintf(
-        pool,
-        "checkout\n%s\n%s\n%s\n%s\n%" APR_INT64_T_FMT "\n%d\n%s\n%s\n%s\n%s\n"
-        "%" APR_INT64_T_FMT "\n%d",
-        sale->request->user, sale->service->settings->live ? "live" : "test",
-        sale->customer, sale->price, offer->quantity, offer->trial_days,
-        offer->success_url ? offer->success_url : "",
-        offer->cancel_url ? offer->cancel_url : "", offer->locale ? offer->locale : "",
-        sale->request->return_page, slot, number);
+    const char *text =
+        apr_psprintf(pool,
+                     "checkout\n%s\n%s\n%s\n%s\n%" APR_INT64_T_FMT "\n%d\n%s\n%s\n%s\n"
+                     "%" APR_INT64_T_FMT "\n%d",
+                     sale->request->user, sale->service->settings->live ? "live" : "test",
+                     sale->customer, sale->price, offer->quantity, offer->trial_days,
+                     offer->success_url ? offer->success_url : "",
+                     offer->cancel_url ? offer->cancel_url : "",
+                     sale->request->return_page, slot, number);
     const void *parts[] = {text};
     const apr_size_t lengths[] = {strlen(text)};
 
@@ -184,14 +191,11 @@ static apr_status_t insert_row(sale_t *sale, sb_conn_t *conn, const char *id,
         .created_at = sale->now,
         .customer = sale->customer,
     };
-    apr_status_t rv = sb_account_ensure(conn, sale->request->user, sale->request->email,
-                                        sale->now, pool);
-    return rv == APR_SUCCESS ? sb_checkout_insert(conn, &sale->row, pool) : rv;
+    return sb_checkout_insert(conn, &sale->row, pool);
 }
 
-static apr_status_t claim_row(void *baton, sb_conn_t *conn, apr_pool_t *pool)
+static apr_status_t find_row(sale_t *sale, sb_conn_t *conn, apr_pool_t *pool)
 {
-    sale_t *sale = baton;
     apr_int64_t slot = sale->now / REUSE_SECONDS;
 
     sale->reused = sale->used_up = false;
@@ -221,6 +225,52 @@ static apr_status_t claim_row(void *baton, sb_conn_t *conn, apr_pool_t *pool)
     return APR_SUCCESS;
 }
 
+/* A plan that left the catalogue may have been of any group. */
+static bool is_rival(const sale_t *sale, const sb_checkout_t *row)
+{
+    const sb_catalog_plan_t *plan =
+        row->plan ? sb_catalog_plan(sale->service->catalog, row->plan) : NULL;
+
+    return !plan || strcmp(plan->group, sale->offer.plan->group) == 0;
+}
+
+static apr_status_t find_rivals(sale_t *sale, sb_conn_t *conn, apr_pool_t *pool)
+{
+    const sb_checkout_t **rows;
+    int n;
+    apr_status_t rv = sb_checkout_rivals(&rows, &n, conn, &sale->row, sale->now, pool);
+
+    sale->rivals = rows;
+    sale->rivals_n = 0;
+    for (int i = 0; rv == APR_SUCCESS && i < n; i++) {
+        if (!is_rival(sale, rows[i])) {
+            continue;
+        }
+        if (rows[i]->session) {
+            sale->rivals[sale->rivals_n++] = rows[i];
+        }
+        else {
+            rv = sb_checkout_close(conn, rows[i]->id, SB_CHECKOUT_EXPIRED, pool);
+        }
+    }
+    return rv;
+}
+
+static apr_status_t claim_row(void *baton, sb_conn_t *conn, apr_pool_t *pool)
+{
+    sale_t *sale = baton;
+    apr_status_t rv = sb_account_ensure(conn, sale->request->user, sale->request->email,
+                                        sale->now, pool);
+
+    if (rv == APR_SUCCESS) {
+        rv = sb_checkout_turn(conn, sale->request->user, pool);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = find_row(sale, conn, pool);
+    }
+    return rv == APR_SUCCESS && !sale->used_up ? find_rivals(sale, conn, pool) : rv;
+}
+
 static sb_status_e claim(sale_t *sale, sb_result_t *result, apr_pool_t *pool)
 {
     sb_db_t *db = sale->service->db;
@@ -244,11 +294,19 @@ static sb_status_e claim(sale_t *sale, sb_result_t *result, apr_pool_t *pool)
 
 static apr_status_t keep_session(void *baton, sb_conn_t *conn, apr_pool_t *pool)
 {
-    const sale_t *sale = baton;
+    sale_t *sale = baton;
     const sb_checkout_t *row = &sale->row;
+    sb_checkout_t *stored = NULL;
+    apr_status_t rv = sb_checkout_set_session(conn, row->id, row->session, row->url,
+                                              row->customer, row->expires_at, pool);
 
-    return sb_checkout_set_session(conn, row->id, row->session, row->url, row->customer,
-                                   row->expires_at, pool);
+    if (rv == APR_SUCCESS) {
+        rv = sb_checkout_by_id(&stored, conn, row->id, pool);
+    }
+    if (stored) {
+        sale->row.state = stored->state;
+    }
+    return rv;
 }
 
 static apr_status_t close_row(void *baton, sb_conn_t *conn, apr_pool_t *pool)
@@ -295,35 +353,68 @@ static sb_status_e create_session(json_t **answer, sb_result_t *result,
                                      sale->row.idempotency_key, pool);
 }
 
-/* Stripe keeps its answer to an idempotency key, an error too: after one, the next try needs another
- * key, and so another row. When no answer came the same key must be used again. */
+/* The row goes with its key; when no answer came the same key must be used again. */
 static void give_up_row(sale_t *sale, sb_status_e status, const json_t *error,
                         apr_pool_t *pool)
 {
     sb_result_t ignored;
 
-    if ((status == SB_UNAVAILABLE && !error) || status == SB_CONFLICT) {
-        return;
-    }
     sb_result_clear(&ignored);
-    sb_db_transaction(sale->service->db, SB_DEADLINE_PAGE, close_row, sale, &ignored,
-                      pool);
+    if (sb_stripe_key_spent(status, error)) {
+        sb_db_transaction(sale->service->db, SB_DEADLINE_PAGE, close_row, sale, &ignored,
+                          pool);
+    }
 }
 
-/* Claims a row and fills it with a session. *missing: the customer is gone at Stripe. */
-static sb_status_e sell(bool *missing, sale_t *sale, sb_result_t *result,
+/* Another tab was faster: it has closed our row, and its session is the one to pay. Nobody has seen
+ * ours, so it does no harm when it cannot be ended. */
+static sb_status_e step_back(sale_t *sale, sb_result_t *result, apr_pool_t *pool)
+{
+    sb_result_t ignored;
+    json_t *session;
+
+    sb_result_clear(&ignored);
+    sb_stripe_checkout_expire(&session, &ignored, sale->service->stripe,
+                              sale->row.session, pool);
+    return sb_result_set(result, SB_CONFLICT, "another_checkout",
+                         "Another purchase was started in the meantime.",
+                         "go on there, or start again");
+}
+
+static sb_status_e end_rivals(sale_t *sale, sb_result_t *result, apr_pool_t *pool)
+{
+    bool complete = false;
+    sb_status_e status = SB_OK;
+
+    for (int i = 0; status == SB_OK && i < sale->rivals_n; i++) {
+        status = sb_rival_end(&complete, result, sale->service, sale->rivals[i], pool);
+    }
+    if (status == SB_OK && complete) {
+        status = sb_db_read(sale->service->db, SB_DEADLINE_PAGE, read_user, sale, result,
+                            pool);
+    }
+    return status == SB_OK && complete ? refuse_second(result, sale) : status;
+}
+
+/* Claims a row and fills it with a session. *missing: the customer is gone at Stripe; *stale: the
+ * row's key was used with other details, before the catalogue changed, say. */
+static sb_status_e sell(bool *missing, bool *stale, sale_t *sale, sb_result_t *result,
                         apr_pool_t *pool)
 {
     json_t *answer = NULL;
     sb_status_e status = claim(sale, result, pool);
 
-    *missing = false;
+    *missing = *stale = false;
+    if (status == SB_OK) {
+        status = end_rivals(sale, result, pool);
+    }
     if (status != SB_OK || sale->reused) {
         return status;
     }
     status = create_session(&answer, result, sale, pool);
     if (status != SB_OK) {
         *missing = sb_patron_missing(status, answer);
+        *stale = result->code && strcmp(result->code, "idempotency_error") == 0;
         give_up_row(sale, status, answer, pool);
         return status;
     }
@@ -336,8 +427,11 @@ static sb_status_e sell(bool *missing, sale_t *sale, sb_result_t *result,
                              "The payment service answered without a page to pay on.",
                              NULL);
     }
-    return sb_db_transaction(sale->service->db, SB_DEADLINE_PAGE, keep_session, sale,
-                             result, pool);
+    status = sb_db_transaction(sale->service->db, SB_DEADLINE_PAGE, keep_session, sale,
+                               result, pool);
+    return status == SB_OK && sale->row.state != SB_CHECKOUT_OPEN
+               ? step_back(sale, result, pool)
+               : status;
 }
 
 sb_status_e sb_checkout_start(sb_checkout_answer_t *answer, sb_result_t *result,
@@ -346,7 +440,7 @@ sb_status_e sb_checkout_start(sb_checkout_answer_t *answer, sb_result_t *result,
 {
     sale_t sale = {.service = service, .request = request, .now = sb_clock_now()};
     const char *gone = NULL;
-    bool missing = true;
+    bool missing = true, stale = false;
 
     *answer = (sb_checkout_answer_t){.id = NULL};
     sb_status_e status = sb_offer_find(&sale.offer, result, service, request, pool);
@@ -366,15 +460,15 @@ sb_status_e sb_checkout_start(sb_checkout_answer_t *answer, sb_result_t *result,
     if (sale.trial) {
         sale.offer.trial_days = 0; /* once per user, for ever */
     }
-    for (int i = 0; status == SB_OK && missing && i < CUSTOMERS_MAX; i++) {
+    for (int i = 0; status == SB_OK && (missing || stale) && i < ROUNDS_MAX; i++) {
         status = sb_patron_ensure(&sale.customer, result, service, request->user,
                                   request->email, request->locale, gone, pool);
         if (status != SB_OK) {
             break;
         }
-        status = sell(&missing, &sale, result, pool);
-        if (missing && i + 1 < CUSTOMERS_MAX) {
-            gone = sale.customer;
+        status = sell(&missing, &stale, &sale, result, pool);
+        if ((missing || stale) && i + 1 < ROUNDS_MAX) {
+            gone = missing ? sale.customer : NULL;
             status = SB_OK;
             sb_result_clear(result);
         }

@@ -1,8 +1,10 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 /* Two clicks, two hosts, an answer that got lost: a user must still end up with one customer. The
- * idempotency key is derived from the user, so that Stripe answers repeated creations with the same
- * customer; and the table takes only one living customer per user, so that whoever comes second
- * uses the one that is there. */
+ * idempotency key is derived from the user and the length of the user's history in link_audit, so
+ * that Stripe answers repeated creations with the same customer; and the table takes only one
+ * living customer per user, so that whoever comes second uses the one that is there. Every
+ * binding and release makes the history longer, and so does every error that Stripe answered with,
+ * which it would only repeat for the old key; a lost answer does not. */
 #include "service/patron.h"
 
 #include "base/clock.h"
@@ -11,6 +13,7 @@
 #include "domain/identity.h"
 #include "store/accounts.h"
 #include "store/customers.h"
+#include "store/links.h"
 #include "stripe/customers.h"
 
 #include <apr_strings.h>
@@ -22,7 +25,9 @@ typedef struct patron_t {
     bool livemode;
     const char *gone;    /* to be marked as deleted */
     const char *created; /* to be bound */
+    const char *failure; /* why Stripe made none */
     apr_int64_t now;
+    apr_int64_t history;
     const char *customer; /* the user's, afterwards */
 } patron_t;
 
@@ -34,7 +39,10 @@ static apr_status_t find(void *baton, sb_conn_t *conn, apr_pool_t *pool)
         sb_customer_by_user(&row, conn, patron->user, patron->livemode, pool);
 
     patron->customer = row ? row->id : NULL;
-    return rv;
+    return rv == APR_SUCCESS && !row
+               ? sb_link_history_length(&patron->history, conn, patron->user,
+                                        patron->livemode, pool)
+               : rv;
 }
 
 static apr_status_t forget(void *baton, sb_conn_t *conn, apr_pool_t *pool)
@@ -60,8 +68,16 @@ static apr_status_t bind_created(void *baton, sb_conn_t *conn, apr_pool_t *pool)
     return rv == APR_SUCCESS ? find(patron, conn, pool) : rv;
 }
 
-/* The parameters are part of the key: Stripe refuses a key that comes back with others. So is the
- * customer that is replaced, whose creation Stripe would replay. */
+static apr_status_t note_failure(void *baton, sb_conn_t *conn, apr_pool_t *pool)
+{
+    const patron_t *patron = baton;
+
+    return sb_link_history_add(conn, patron->user, patron->livemode,
+                               apr_psprintf(pool, "not made: %.40s", patron->failure),
+                               "stripe", patron->now, pool);
+}
+
+/* The parameters are part of the key: Stripe refuses a key that comes back with others. */
 static const char *creation_key(const char *token, const patron_t *patron,
                                 const sb_stripe_customer_t *create, apr_pool_t *pool)
 {
@@ -69,7 +85,7 @@ static const char *creation_key(const char *token, const patron_t *patron,
     const char *text = apr_pstrcat(
         pool, "customer\n", patron->user, "\n", patron->livemode ? "live" : "test", "\n",
         create->email ? create->email : "", "\n", create->locale ? create->locale : "",
-        "\n", patron->gone ? patron->gone : "", NULL);
+        apr_psprintf(pool, "\n%" APR_INT64_T_FMT, patron->history), NULL);
     const void *parts[] = {text};
     const apr_size_t lengths[] = {strlen(text)};
 
@@ -79,12 +95,26 @@ static const char *creation_key(const char *token, const patron_t *patron,
     return apr_pstrcat(pool, "subbill-customer-", digest, NULL);
 }
 
+static void remember_failure(patron_t *patron, sb_status_e status,
+                             const sb_result_t *result, const json_t *error,
+                             sb_service_t *service, apr_pool_t *pool)
+{
+    sb_result_t ignored;
+
+    sb_result_clear(&ignored);
+    patron->failure = result->code;
+    if (sb_stripe_key_spent(status, error)) {
+        sb_db_transaction(service->db, SB_DEADLINE_PAGE, note_failure, patron, &ignored,
+                          pool);
+    }
+}
+
 static sb_status_e create(patron_t *patron, sb_result_t *result, sb_service_t *service,
                           const char *locale, apr_pool_t *pool)
 {
     sb_stripe_t *stripe = sb_service_stripe(result, service);
     const char *token;
-    json_t *customer;
+    json_t *customer = NULL;
     const sb_stripe_customer_t wanted = {
         .user = patron->user, .email = patron->email, .locale = locale};
 
@@ -98,6 +128,7 @@ static sb_status_e create(patron_t *patron, sb_result_t *result, sb_service_t *s
                                       creation_key(token, patron, &wanted, pool), pool);
     }
     if (status != SB_OK) {
+        remember_failure(patron, status, result, customer, service, pool);
         return status;
     }
     patron->created = apr_pstrdup(pool, sb_json_text(customer, "id"));

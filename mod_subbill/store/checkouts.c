@@ -114,6 +114,34 @@ apr_status_t sb_checkout_close(sb_conn_t *conn, const char *id, sb_checkout_stat
     return sb_sql_checkout_close(NULL, conn, id, words[state], pool);
 }
 
+apr_status_t sb_checkout_turn(sb_conn_t *conn, const char *user, apr_pool_t *pool)
+{
+    const sb_row_name_t *names;
+    int n;
+
+    return sb_sql_account_lock(&names, &n, conn, user, pool);
+}
+
+apr_status_t sb_checkout_rivals(const sb_checkout_t ***rivals, int *n, sb_conn_t *conn,
+                                const sb_checkout_t *checkout, apr_int64_t now,
+                                apr_pool_t *pool)
+{
+    const sb_row_checkout_t *rows;
+
+    *rivals = NULL;
+    apr_status_t rv =
+        sb_sql_checkout_rivals(&rows, n, conn, checkout->id, checkout->user,
+                               checkout->livemode, checkout->mode, now, pool);
+    if (rv) {
+        return rv;
+    }
+    *rivals = apr_palloc(pool, sizeof(**rivals) * ((apr_size_t)*n + 1));
+    for (int i = 0; i < *n; i++) {
+        (*rivals)[i] = from_row(&rows[i], pool);
+    }
+    return APR_SUCCESS;
+}
+
 static bool same(const char *a, const char *b)
 {
     return a && b ? !strcmp(a, b) : a == b;

@@ -62,6 +62,15 @@ apr_status_t sb_checkout_complete(bool *changed, sb_conn_t *conn, const char *id
 apr_status_t sb_checkout_close(sb_conn_t *conn, const char *id, sb_checkout_state_e state,
                                apr_pool_t *pool);
 
+/* Checkouts of one user take turns from here to the end of the transaction. Ensure the account first. */
+apr_status_t sb_checkout_turn(sb_conn_t *conn, const char *user, apr_pool_t *pool);
+
+/* The user's other open checkouts of this mode, at most 100, oldest first; those without a session are
+ * about to get one, or lost the answer. checkout: id, user, livemode and mode count. */
+apr_status_t sb_checkout_rivals(const sb_checkout_t ***rivals, int *n, sb_conn_t *conn,
+                                const sb_checkout_t *checkout, apr_int64_t now,
+                                apr_pool_t *pool);
+
 /* The user's newest open session for this price and quantity with the same addresses (NULL equals
  * NULL), made after newer_than and not expired at now, whose url is known: a second click gets
  * the same page. */

@@ -115,3 +115,16 @@ sb_status_e sb_stripe_checkout_retrieve(json_t **session, sb_result_t *result,
     return sb_stripe_call_for(session, result, stripe, "checkout.session", "GET", path,
                               params, NULL, pool);
 }
+
+sb_status_e sb_stripe_checkout_expire(json_t **session, sb_result_t *result,
+                                      sb_stripe_t *stripe, const char *id,
+                                      apr_pool_t *pool)
+{
+    const char *path = sb_stripe_path(result, "/v1/checkout/sessions/", id, pool);
+
+    *session = NULL;
+    return path ? sb_stripe_call_for(session, result, stripe, "checkout.session", "POST",
+                                     apr_pstrcat(pool, path, "/expire", NULL), NULL, NULL,
+                                     pool)
+                : SB_INVALID;
+}

@@ -51,4 +51,9 @@ sb_status_e sb_stripe_checkout_retrieve(json_t **session, sb_result_t *result,
                                         const char *const *expand, int n,
                                         apr_pool_t *pool);
 
+/* Nobody can pay it afterwards. SB_UPSTREAM when it is not open any more. */
+sb_status_e sb_stripe_checkout_expire(json_t **session, sb_result_t *result,
+                                      sb_stripe_t *stripe, const char *id,
+                                      apr_pool_t *pool);
+
 #endif

@@ -6,7 +6,8 @@
  * worked last is where the next call starts.
  *
  * The circuit breaker hears one report per call. Only silence, 5xx and rubbish count
- * against Stripe; a refusal is an answer. */
+ * against Stripe; a refusal is an answer. A 5xx that Stripe replays for an old idempotency
+ * key tells nothing about now: it is neither tried again nor counted. */
 #include "stripe/client.h"
 #include "base/clock.h"
 #include "base/crypto.h"
@@ -52,6 +53,7 @@ typedef struct call_t {
     apr_time_t deadline; /* monotonic */
     int retries;
     apr_pool_t *pool;
+    bool failing; /* a try was left without an answer or got a 5xx that is not a replay */
     sb_http_failure_e failure; /* of the last try */
     sb_http_response_t response;
 } call_t;
@@ -261,6 +263,12 @@ static apr_interval_time_t pause_before_retry(const call_t *call, int n)
     return apr_time_as_msec(pause) + TRY_LEAST_MS <= left_ms(call) ? pause : -1;
 }
 
+static bool replayed_failure(const call_t *call)
+{
+    return call->failure == SB_HTTP_DONE && call->response.status >= 500 &&
+           call->response.idempotent_replayed;
+}
+
 static void call_run(call_t *call, sb_http_handle_t *handle)
 {
     sb_stripe_t *stripe = call->stripe;
@@ -277,6 +285,10 @@ static void call_run(call_t *call, sb_http_handle_t *handle)
             }
             continue;
         }
+        if (replayed_failure(call)) {
+            return;
+        }
+        call->failing |= call->failure != SB_HTTP_DONE || call->response.status >= 500;
         apr_interval_time_t pause = pause_before_retry(call, n++);
         if (pause < 0 || sb_http_stopping(stripe->http)) {
             return;
@@ -328,6 +340,9 @@ static sb_breaker_outcome_e outcome_of(const call_t *call, const sb_result_t *re
         break;
     default:
         return SB_BREAKER_FAILURE;
+    }
+    if (replayed_failure(call) && !call->failing) {
+        return SB_BREAKER_UNKNOWN;
     }
     bool rubbish = result->code && strcmp(result->code, "stripe_bad_answer") == 0;
     return call->response.status >= 500 || rubbish ? SB_BREAKER_FAILURE
@@ -414,6 +429,17 @@ sb_status_e sb_stripe_call(json_t **out, sb_result_t *result, sb_stripe_t *strip
         *result = judged;
     }
     return status;
+}
+
+bool sb_stripe_key_spent(sb_status_e status, const json_t *error)
+{
+    const char *code = sb_json_text(error, "code");
+
+    if (!error) {
+        return status != SB_UNAVAILABLE;
+    }
+    return !code || (strcmp(code, "idempotency_key_in_use") != 0 &&
+                     strcmp(code, "lock_timeout") != 0);
 }
 
 sb_status_e sb_stripe_call_for(json_t **out, sb_result_t *result, sb_stripe_t *stripe,

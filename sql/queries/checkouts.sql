@@ -31,6 +31,19 @@ SELECT id, session, livemode, user_name, plan, price, quantity, mode, success_ur
    AND (expires_at = 0 OR expires_at > :now)
  ORDER BY created_at DESC, id DESC LIMIT 20
 
+-- Everything else of one user that could still be paid, or is about to get a page to pay on.
+-- name: checkout_rivals
+-- row: checkout
+-- params: id text, user text, livemode int, mode text, now int
+-- columns: id text, session text, livemode int, user text, plan text, price text, quantity int
+-- columns: mode text, success_url text, cancel_url text, url text, idempotency_key text, state text
+-- columns: created_at int, expires_at int, completed_at int, customer text, subscription text
+SELECT id, session, livemode, user_name, plan, price, quantity, mode, success_url, cancel_url, url,
+       idempotency_key, state, created_at, expires_at, completed_at, customer, subscription
+  FROM checkout WHERE user_name = :user AND livemode = :livemode AND state = 'open' AND mode = :mode
+   AND id <> :id AND (expires_at = 0 OR expires_at > :now)
+ ORDER BY created_at, id LIMIT 100
+
 -- name: checkout_insert
 -- params: id text, livemode int, user text, plan text, price text, quantity int, mode text
 -- params: success_url text, cancel_url text, idempotency_key text, created_at int

@@ -248,6 +248,20 @@ def test_a_status_on_command(api, control, code, kind):
     assert len(control.objects("customer")) == 1
 
 
+def test_a_500_is_kept_for_its_key(api, control):
+    """F13: another key gets another try; a bad gateway is nobody's answer."""
+    control.fault("status", "POST", "/v1/customers", status=500)
+    answers = [api.post("/v1/customers", {"name": "a"}, Idempotency_Key=key)
+               for key in ("one", "one", "two")]
+    assert [answer.status for answer in answers] == [500, 500, 200]
+    assert answers[1].headers["Idempotent-Replayed"] == "true"
+    assert "Idempotent-Replayed" not in answers[0].headers
+    control.fault("status", "POST", "/v1/customers", status=502)
+    answers = [api.post("/v1/customers", {"name": "a"}, Idempotency_Key="three")
+               for _ in range(2)]
+    assert [answer.status for answer in answers] == [502, 200]
+
+
 @pytest.mark.parametrize("action", ["drop", "reset", "hang", "garbage", "truncate", "html"])
 def test_an_answer_that_is_none(api, control, action):
     """Nothing of it can be read as an answer."""

@@ -198,6 +198,14 @@ class Api:
         if call.slot:
             self.state.replays.pop(call.slot, None)
 
+    def fail(self, call, status, body):
+        """Break down while running a call: Stripe keeps such an answer for the key as well."""
+        if call.slot:
+            self.state.replays[call.slot] = {
+                "fingerprint": call.fingerprint, "status": status, "body": body,
+                "request_id": call.request_id, "at": self.state.now()}
+        return Answer(status, body, call.headers)
+
     def finish(self, call):
         """Run a call and keep its answer for its idempotency key."""
         state = self.state

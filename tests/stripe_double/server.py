@@ -15,7 +15,7 @@ from .control_api import Control
 from .deliveries import DEFAULTS as DELIVERY_DEFAULTS
 from .deliveries import Deliveries
 from .errors import ApiError
-from .faults import Faults, misbehave, wait_for_client
+from .faults import Faults, error_body, misbehave, wait_for_client
 from .hosted import Site
 from .state import State
 
@@ -84,10 +84,12 @@ class Double:
         entry = self._record(request, body)
         rule = self.faults.take(request.method, request.path, key_of(request.headers))
         entry["fault"] = rule and rule["action"]
+        broken = rule is not None and rule["action"] == "status" and rule["status"] == 500 \
+            and not rule["after_effect"]
         run = rule is None or rule["action"] in ("slow", "truncate", "dribble") \
-            or rule["after_effect"]
+            or rule["after_effect"] or broken
         try:
-            answer = await self._answer(request, body, rule) if run else Answer(200, {})
+            answer = await self._answer(request, body, rule, broken) if run else Answer(200, {})
         except Exception:
             logging.exception("%s %s", request.method, request.path)
             answer = Answer(500, {"error": {
@@ -97,6 +99,10 @@ class Double:
         entry["request_id"] = answer.headers.get("Request-Id")
         entry["replayed"] = "Idempotent-Replayed" in answer.headers
         headers = {**answer.headers, "Cache-Control": "no-cache, no-store"}
+        if broken and answer.status == 500:
+            rule = {**rule, "body": answer.body}
+        elif broken:  # refused before it ran, or an older answer of this key
+            rule = None
         if rule is not None and rule["action"] != "slow":
             entry["status"] = rule["status"] if rule["action"] == "status" else None
             return await misbehave(rule, request, answer.payload(), headers)
@@ -104,12 +110,16 @@ class Double:
         return web.Response(body=answer.payload(), status=answer.status, headers=headers,
                             content_type="application/json")
 
-    async def _answer(self, request, body, rule):
+    async def _answer(self, request, body, rule, broken):
         call = self.api.begin(request.method, request.path, request.headers,
                               request.rel_url.raw_query_string, body)
         if rule is not None and rule["action"] == "slow":
             await wait_for_client(request, rule["delay"] or 1)
-        return call if isinstance(call, Answer) else self.api.finish(call)
+        if isinstance(call, Answer):
+            return call
+        if broken:
+            return self.api.fail(call, 500, rule["body"] or error_body(500))
+        return self.api.finish(call)
 
     # ---- running ----------------------------------------------------------------------------
 

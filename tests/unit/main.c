@@ -28,6 +28,7 @@ static const struct {
     {"return_url", return_url_suite},
     {"service_checkout", service_checkout_suite},
     {"service_ingest", service_ingest_suite},
+    {"service_repeats", service_repeats_suite},
     {"settings", settings_suite},
     {"signature", signature_suite},
     {"store_db", store_db_suite},

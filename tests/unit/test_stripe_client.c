@@ -108,6 +108,7 @@ static const struct {
     int requests;
 } retries[] = {
     {500, "", 3},
+    {500, "Idempotent-Replayed: true\r\n", 1},
     {502, "", 3},
     {409, "", 3},
     {429, "", 3},
@@ -389,6 +390,20 @@ START_TEST(test_a_call_with_all_its_retries_stays_within_its_time)
 }
 END_TEST
 
+/* F13: what Stripe remembers of an old failure says nothing about now. */
+START_TEST(test_a_replayed_failure_does_not_open_the_circuit)
+{
+    const scripted_answer_t script[] = {
+        stripe_answer(500, "Idempotent-Replayed: true\r\n", "{\"error\":{}}")};
+
+    stripe_with(script, 1, (sb_stripe_options_t){.breaker_calls = 2});
+    for (int i = 0; i < 4; i++) {
+        ck_assert_int_eq(post(), SB_UNAVAILABLE);
+    }
+    ck_assert_int_eq(scripted_server_requests(fx.server), 4);
+}
+END_TEST
+
 /* F14, T11 */
 START_TEST(test_a_call_beyond_the_cap_of_threads_is_refused_at_once)
 {
@@ -440,6 +455,7 @@ static void add_calls(TCase *tests)
         tests,
         test_the_circuit_opens_after_failures_in_a_row_and_closes_after_a_good_probe);
     tcase_add_test(tests, test_refusals_do_not_open_the_circuit);
+    tcase_add_test(tests, test_a_replayed_failure_does_not_open_the_circuit);
     tcase_add_test(tests, test_a_call_with_all_its_retries_stays_within_its_time);
     tcase_add_test(tests, test_a_call_beyond_the_cap_of_threads_is_refused_at_once);
 }

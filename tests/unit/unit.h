@@ -44,6 +44,7 @@ Suite *money_suite(void);
 Suite *return_url_suite(void);
 Suite *service_checkout_suite(void);
 Suite *service_ingest_suite(void);
+Suite *service_repeats_suite(void);
 Suite *settings_suite(void);
 Suite *signature_suite(void);
 Suite *store_db_suite(void);
