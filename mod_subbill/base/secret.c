@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include "base/secret.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 
 #include <apr_env.h>
@@ -8,10 +9,12 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 #include <apr_thread_proc.h>
+#include <signal.h>
 #include <string.h>
 
 #define SECRET_MAX_BYTES (8 * 1024)
 #define FILE_MAX_BYTES   (64 * 1024)
+#define EXEC_STEP_MS     20
 
 static const char *reason_of(apr_status_t rv, apr_pool_t *pool)
 {
@@ -115,19 +118,26 @@ static const char *dotenv_value(char *text, const char *name)
     return NULL;
 }
 
-static const char *read_file(const char **value, const char *source, const char *root,
+/* The path of what stands behind file:; *name: what follows its #, or NULL. */
+static const char *file_path(char **name, const char *source, const char *root,
                              apr_pool_t *pool)
 {
     char *path = apr_pstrdup(pool, source);
-    char *name = strchr(path, '#');
+
+    *name = strchr(path, '#');
+    if (*name) {
+        *(*name)++ = '\0';
+    }
+    return *path != '/' && root ? apr_pstrcat(pool, root, "/", path, NULL) : path;
+}
+
+static const char *read_file(const char **value, const char *source, const char *root,
+                             apr_pool_t *pool)
+{
+    char *name;
+    const char *path = file_path(&name, source, root, pool);
     const char *text;
 
-    if (name) {
-        *name++ = '\0';
-    }
-    if (*path != '/' && root) {
-        path = apr_pstrcat(pool, root, "/", path, NULL);
-    }
     const char *error = file_read(&text, path, pool);
     if (error) {
         return error;
@@ -147,21 +157,17 @@ static const char *read_file(const char **value, const char *source, const char 
     return NULL;
 }
 
-static const char *read_exec(const char **value, const char *command, apr_pool_t *pool)
+static apr_status_t exec_start(apr_proc_t *process, const char *command, apr_pool_t *pool)
 {
     char **argv;
     apr_procattr_t *attributes;
-    apr_proc_t process;
-    char line[SECRET_MAX_BYTES];
-    int exit_code = 0;
-    apr_exit_why_e why;
-
     apr_status_t rv = apr_tokenize_to_argv(command, &argv, pool);
+
     if (rv == APR_SUCCESS) {
         rv = apr_procattr_create(&attributes, pool);
     }
     if (rv == APR_SUCCESS) {
-        rv = apr_procattr_io_set(attributes, APR_NO_FILE, APR_FULL_BLOCK, APR_NO_PIPE);
+        rv = apr_procattr_io_set(attributes, APR_NO_FILE, APR_CHILD_BLOCK, APR_NO_PIPE);
     }
     if (rv == APR_SUCCESS) {
         rv = apr_procattr_cmdtype_set(attributes, APR_PROGRAM_ENV);
@@ -169,17 +175,77 @@ static const char *read_exec(const char **value, const char *command, apr_pool_t
     if (rv == APR_SUCCESS) {
         rv = apr_procattr_error_check_set(attributes, 1);
     }
-    if (rv == APR_SUCCESS) {
-        rv = apr_proc_create(&process, argv[0], (const char *const *)argv, NULL,
-                             attributes, pool);
+    return rv == APR_SUCCESS
+               ? apr_proc_create(process, argv[0], (const char *const *)argv, NULL,
+                                 attributes, pool)
+               : rv;
+}
+
+/* The first line of what the program prints, up to its end; APR_TIMEUP at the deadline, by which a
+ * program that drips is stopped as well. Our end of the pipe never blocks. */
+static apr_status_t exec_line(char *line, apr_size_t size, apr_proc_t *process,
+                              apr_time_t deadline)
+{
+    apr_size_t length = 0;
+
+    while (length + 1 < size) {
+        apr_size_t n = 1;
+        apr_status_t rv = apr_file_read(process->out, line + length, &n);
+        if (APR_STATUS_IS_EAGAIN(rv)) {
+            if (sb_clock_monotonic() >= deadline) {
+                return APR_TIMEUP;
+            }
+            apr_sleep(apr_time_from_msec(EXEC_STEP_MS));
+            continue;
+        }
+        if (rv != APR_SUCCESS || line[length] == '\n') {
+            break;
+        }
+        length++;
     }
+    line[length] = '\0';
+    return length ? APR_SUCCESS : APR_EOF;
+}
+
+static apr_status_t exec_wait(int *exit_code, apr_proc_t *process, apr_time_t deadline)
+{
+    apr_exit_why_e why;
+
+    while (apr_proc_wait(process, exit_code, &why, APR_NOWAIT) == APR_CHILD_NOTDONE) {
+        if (sb_clock_monotonic() >= deadline) {
+            return APR_TIMEUP;
+        }
+        apr_sleep(apr_time_from_msec(EXEC_STEP_MS));
+    }
+    return APR_SUCCESS;
+}
+
+static const char *read_exec(const char **value, const char *command, apr_pool_t *pool)
+{
+    apr_time_t deadline =
+        sb_clock_monotonic() + apr_time_from_sec(SB_SECRET_EXEC_SECONDS);
+    apr_proc_t process;
+    char line[SECRET_MAX_BYTES];
+    int exit_code = 0;
+
+    apr_status_t rv = exec_start(&process, command, pool);
     if (rv != APR_SUCCESS) {
         return apr_psprintf(pool, "%s cannot be started (%s)", command,
                             reason_of(rv, pool));
     }
-    rv = apr_file_gets(line, sizeof(line), process.out);
+    rv = exec_line(line, sizeof(line), &process, deadline);
     apr_file_close(process.out);
-    apr_proc_wait(&process, &exit_code, &why, APR_WAIT);
+    apr_status_t ended =
+        rv == APR_TIMEUP ? rv : exec_wait(&exit_code, &process, deadline);
+    if (ended == APR_TIMEUP) {
+        apr_exit_why_e why;
+        apr_proc_kill(&process, SIGKILL);
+        apr_proc_wait(&process, &exit_code, &why, APR_WAIT);
+        return apr_psprintf(pool,
+                            "%s did not end within %d seconds and was killed; it has to "
+                            "print the secret as its first line and end with 0",
+                            command, SB_SECRET_EXEC_SECONDS);
+    }
     if (rv != APR_SUCCESS || exit_code != 0) {
         return apr_psprintf(
             pool,
@@ -243,4 +309,24 @@ const char *sb_secret_read(const char **value, const char *source, const char *r
         *value = text;
     }
     return error ? error : content_check(*value, source, pool);
+}
+
+const char *sb_secret_exposure(const char *source, const char *root, apr_pool_t *pool)
+{
+    char *name;
+    apr_finfo_t info;
+
+    if (strncmp(source, "file:", 5) != 0) {
+        return NULL;
+    }
+    const char *path = file_path(&name, source + 5, root, pool);
+    if (apr_stat(&info, path, APR_FINFO_PROT, pool) != APR_SUCCESS ||
+        !(info.protection &
+          (APR_FPROT_GREAD | APR_FPROT_GWRITE | APR_FPROT_WREAD | APR_FPROT_WWRITE))) {
+        return NULL;
+    }
+    return apr_psprintf(pool,
+                        "%s holds a secret and is open to others than its owner; run "
+                        "chmod 600 %s",
+                        path, path);
 }

@@ -9,7 +9,9 @@
  *   file:PATH        the whole file, one final newline removed
  *   file:PATH#NAME   NAME=value in a dotenv file (comments, quotes and `export` understood)
  *   env:NAME         the environment of the starting process
- *   exec:PATH ARGS   the first line that the program prints */
+ *   exec:PATH ARGS   the first line that the program prints within SB_SECRET_EXEC_SECONDS */
+
+#define SB_SECRET_EXEC_SECONDS 10
 
 /* A sentence that says what is wrong with the form of source, or NULL. Text that looks like a
  * secret itself (sk_…, rk_…, whsec_…) is refused and never repeated in the sentence. */
@@ -20,5 +22,9 @@ const char *sb_secret_source_check(const char *source, apr_pool_t *pool);
  * secrets, white space and control bytes inside one are errors (T02). */
 const char *sb_secret_read(const char **value, const char *source, const char *root,
                            apr_pool_t *pool);
+
+/* A sentence with the cure when the file of a file: source is open to more than its owner (T37), else
+ * NULL. The secret can be used all the same: worth a warning, not an error. */
+const char *sb_secret_exposure(const char *source, const char *root, apr_pool_t *pool);
 
 #endif

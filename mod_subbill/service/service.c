@@ -30,12 +30,16 @@ static sb_status_e open_stripe(sb_service_t *service, sb_result_t *result,
                                const sb_service_options_t *options, apr_pool_t *pool)
 {
     const apr_array_header_t *keys = options->stripe_keys;
-    const sb_http_options_t http = {.connect_ms = 0};
+    const sb_http_options_t http = {.max_concurrent = options->stripe_calls};
+    apr_status_t rv = APR_SUCCESS;
 
     if (!keys || keys->nelts == 0) {
         return SB_OK;
     }
-    apr_status_t rv = sb_http_create(&service->http, &http, pool);
+    service->http = options->http;
+    if (!service->http) {
+        rv = sb_http_create(&service->http, &http, pool);
+    }
     if (rv != APR_SUCCESS) {
         return sb_result_set(result, SB_INTERNAL, "no_http",
                              "libcurl cannot be initialised", NULL);

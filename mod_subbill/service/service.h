@@ -30,6 +30,8 @@ typedef struct sb_service_options_t {
     const char *database_params;           /* value, not its source */
     const apr_array_header_t *stripe_keys; /* const char *: values; NULL or empty: none */
     sb_epochs_t *epochs; /* counters of this host, bumped after commits; or NULL */
+    int stripe_calls;    /* threads that may wait for Stripe at once; 0: 8 (F14) */
+    sb_http_t *http;     /* that of another service, whose threads count too; or NULL */
 } sb_service_options_t;
 
 typedef struct sb_service_t {
@@ -37,7 +39,7 @@ typedef struct sb_service_t {
     const sb_catalog_t *catalog;    /* never NULL: an empty one when none is configured */
     const sb_template_set_t *texts; /* or NULL */
     sb_db_t *db;
-    sb_http_t *http;
+    sb_http_t *http;     /* NULL: no key */
     sb_stripe_t *stripe; /* NULL: no key, see sb_service_stripe() */
 
     /* Read once, by sb_service_token_key(). */

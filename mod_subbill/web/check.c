@@ -90,6 +90,18 @@ static const char *with_hint(const check_t *check, const sb_result_t *result)
 
 /* --- secrets -------------------------------------------------------------------------------- */
 
+/* T37: said once per start, and the start goes on. */
+static void warn_exposed(check_t *check, sb_at_e at, const char *source)
+{
+    const char *exposed =
+        check->final ? sb_secret_exposure(source, ap_server_root, check->ptemp) : NULL;
+
+    if (exposed) {
+        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_WARNING, 0, check->s,
+                     "SB114: %s: %s", names[at], exposed);
+    }
+}
+
 /* Reads source into *value; false after a problem, or when an exec: waits for the final pass. */
 static bool read_secret(check_t *check, sb_at_e at, const char *source,
                         const char **value)
@@ -101,6 +113,7 @@ static bool read_secret(check_t *check, sb_at_e at, const char *source,
     if (error) {
         problem(check, at, "%s", error);
     }
+    warn_exposed(check, at, source);
     return !error;
 }
 
@@ -259,6 +272,7 @@ static void check_database(check_t *check)
     if (!check->final && begins(settings->database_params, "exec:")) {
         return;
     }
+    warn_exposed(check, SB_AT_DATABASE, settings->database_params);
     const char *error =
         sb_settings_database_params(&server->database_params, settings, check->pconf);
     if (error) {

@@ -10,9 +10,12 @@
 #include "store/epochs.h"
 #include "web/handlers.h"
 
+#include <ap_mpm.h>
 #include <apr_strings.h>
 #include <http_core.h>
+#include <http_main.h>
 #include <http_protocol.h>
+#include <mpm_common.h>
 #include <unixd.h>
 
 enum { CACHE_ENTRIES = 4096, CACHE_TTL_SECONDS = 5 };
@@ -95,8 +98,30 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     return OK;
 }
 
-static void open_service(sb_server_t *server, server_rec *s, sb_epochs_t *epochs,
-                         apr_pool_t *pool)
+/* A quarter of the threads may wait for Stripe, however many virtual hosts sell: the others go on
+ * serving when Stripe dribbles (F14). prefork has one thread per process and so no cap. */
+static int stripe_calls(void)
+{
+    int threads = 0;
+
+    return ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads) == APR_SUCCESS && threads > 4
+               ? threads / 4
+               : 1;
+}
+
+static sb_http_t *http_of_process(server_rec *main_server)
+{
+    for (server_rec *s = main_server; s; s = s->next) {
+        const sb_server_t *server = sb_server_of(s);
+        if (server->service && server->service->http) {
+            return server->service->http;
+        }
+    }
+    return NULL;
+}
+
+static void open_service(sb_server_t *server, server_rec *s, server_rec *main_server,
+                         sb_epochs_t *epochs, apr_pool_t *pool)
 {
     sb_result_t result;
     const sb_service_options_t options = {
@@ -106,6 +131,8 @@ static void open_service(sb_server_t *server, server_rec *s, sb_epochs_t *epochs
         .database_params = server->database_params,
         .stripe_keys = server->stripe_keys,
         .epochs = epochs,
+        .stripe_calls = stripe_calls(),
+        .http = http_of_process(main_server),
     };
 
     sb_result_clear(&result);
@@ -142,7 +169,7 @@ static void child_init(apr_pool_t *pool, server_rec *main_server)
         sb_server_t *server = sb_server_of(s);
         if (!server->service && server->origin == server &&
             sb_server_configured(server)) {
-            open_service(server, s, epochs, pool);
+            open_service(server, s, main_server, epochs, pool);
         }
     }
     for (server_rec *s = main_server; s; s = s->next) {
@@ -153,6 +180,20 @@ static void child_init(apr_pool_t *pool, server_rec *main_server)
         }
     }
 }
+
+/* A child that is told to stop at once waits for no answer of Stripe's. One that stops gracefully
+ * serves what it has begun, which ends within the time of a call. Only sets a flag: prefork calls
+ * it from a signal handler. */
+#if AP_MODULE_MAGIC_AT_LEAST(20120211, 110)
+static void child_stopping(apr_pool_t *pool, int graceful)
+{
+    sb_http_t *http = graceful ? NULL : http_of_process(ap_server_conf);
+
+    if (http) {
+        sb_http_stop(http);
+    }
+}
+#endif
 
 /* --- requests ------------------------------------------------------------------------------- */
 
@@ -187,6 +228,10 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
     /* Connections, curl and threads are born after the fork. */
     ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
+#if AP_MODULE_MAGIC_AT_LEAST(20120211, 110)
+    /* Before the threads are waited for. */
+    ap_hook_child_stopping(child_stopping, NULL, NULL, APR_HOOK_MIDDLE);
+#endif
     /* Before handlers that take whatever comes. */
     ap_hook_handler(handle, NULL, NULL, APR_HOOK_FIRST);
     sb_route_hooks(pool);

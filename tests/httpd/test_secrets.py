@@ -96,3 +96,16 @@ def test_the_secret_reached_stripe_and_nobody_else(haunted):
     ask("POST", "/subbill/checkout", "dave", json={"plan": "basic"})
     seen = json.dumps(site.double.control.requests())
     assert CANARIES["stripe key"][-4:] in seen
+
+
+def test_a_secret_that_others_may_read_is_warned_about(make_site):
+    """T37: the file and the cure are named; the server starts."""
+    site = make_site(double=False)
+    path = site.root / "secrets" / "stripe.key"
+    assert "chmod 600" not in site.httpd.configtest().output
+    path.chmod(0o644)
+    done = site.httpd.configtest()
+    path.chmod(0o600)
+    assert done.exit == 0
+    assert f"SubbillStripeKey: {path} holds a secret" in done.output
+    assert f"chmod 600 {path}" in done.output

@@ -6,6 +6,10 @@
 #include <apr_env.h>
 #include <apr_file_io.h>
 #include <apr_strings.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* A private file with this text; its path lives in the test's pool. */
 static const char *file_with(const char *text)
@@ -46,6 +50,35 @@ static const char *in_file(const char *text, const char *name)
 }
 
 /* A64, A20, C26, D4: the whole file, less one final newline. */
+/* T37: a warning with its cure, for the eyes of whoever starts the server. */
+START_TEST(test_a_secret_file_that_others_may_read_is_told)
+{
+    char *path = apr_pstrdup(sb_unit_pool, "/tmp/sb-secret-XXXXXX");
+    int fd = mkstemp(path);
+    const char *source = apr_pstrcat(sb_unit_pool, "file:", path, "#KEY", NULL);
+
+    ck_assert_int_ge(fd, 0);
+    ck_assert_ptr_null(sb_secret_exposure(source, NULL, sb_unit_pool));
+    ck_assert_int_eq(fchmod(fd, 0640), 0);
+    const char *told = sb_secret_exposure(source, NULL, sb_unit_pool);
+    close(fd);
+    unlink(path);
+    ck_assert_ptr_nonnull(
+        strstr(told, apr_pstrcat(sb_unit_pool, "chmod 600 ", path, NULL)));
+    ck_assert_ptr_null(sb_secret_exposure("env:HOME", NULL, sb_unit_pool));
+}
+END_TEST
+
+/* A20: a start does not hang on a program that does. */
+START_TEST(test_a_program_that_hangs_is_killed)
+{
+    apr_time_t start = apr_time_now();
+
+    ck_assert_ptr_nonnull(strstr(read_error("exec:/bin/sleep 60"), "within 10 seconds"));
+    ck_assert_int_lt(apr_time_sec(apr_time_now() - start), 13);
+}
+END_TEST
+
 START_TEST(test_a_file_is_the_secret)
 {
     ck_assert_str_eq(read_ok(in_file("sk_test_1\n", "")), "sk_test_1");
@@ -172,6 +205,9 @@ Suite *settings_suite(void)
     Suite *suite = suite_create("settings");
     TCase *tcase = sb_unit_case("secrets");
 
+    tcase_set_timeout(tcase, 30);
+    tcase_add_test(tcase, test_a_secret_file_that_others_may_read_is_told);
+    tcase_add_test(tcase, test_a_program_that_hangs_is_killed);
     tcase_add_test(tcase, test_a_file_is_the_secret);
     tcase_add_test(tcase, test_a_name_in_a_dotenv_file_is_the_secret);
     tcase_add_test(tcase, test_environment_and_program_are_sources);
