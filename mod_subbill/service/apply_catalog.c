@@ -26,7 +26,7 @@ apr_status_t sb_apply_price(sb_apply_t *apply)
         return sb_apply_end(apply, SB_APPLY_FAILED, result.code, result.message);
     }
     apr_status_t rv =
-        sb_price_get(&stored, apply->conn, facts.id, facts.livemode, apply->pool);
+        sb_price_lock(&stored, apply->conn, facts.id, facts.livemode, apply->pool);
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -70,7 +70,7 @@ apr_status_t sb_apply_product(sb_apply_t *apply)
         return sb_apply_end(apply, SB_APPLY_FAILED, result.code, result.message);
     }
     apr_status_t rv =
-        sb_product_get(&stored, apply->conn, facts.id, facts.livemode, apply->pool);
+        sb_product_lock(&stored, apply->conn, facts.id, facts.livemode, apply->pool);
     if (rv != APR_SUCCESS) {
         return rv;
     }

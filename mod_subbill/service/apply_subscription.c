@@ -62,10 +62,15 @@ static apr_status_t keep_price(sb_apply_t *apply, const memory_t *memory)
 
     for (int i = 0; sub->plan && i < sub->items_n; i++) {
         const sb_subscription_item_t *item = &sub->items[i];
-        const sb_price_t *row = memory->rows[i];
+        sb_price_t *row = memory->rows[i];
         if (strcmp(item->price, sub->price) != 0 ||
             (row && row->plan && strcmp(row->plan, sub->plan) == 0)) {
             continue;
+        }
+        apr_status_t rv =
+            sb_price_lock(&row, apply->conn, item->price, sub->livemode, apply->pool);
+        if (rv != APR_SUCCESS) {
+            return rv;
         }
         const sb_price_t price = {
             .id = item->price,

@@ -148,6 +148,9 @@ void sb_conn_close(sb_conn_t *conn)
     apr_pool_destroy(conn->scratch);
     apr_pool_destroy(conn->statements);
     apr_dbd_close(conn->driver, conn->handle);
+    if (conn->fd >= 0) {
+        close(conn->fd);
+    }
     apr_pool_destroy(conn->pool);
 }
 

@@ -3,6 +3,7 @@
 #define SB_STORE_CONN_H
 
 #include <apr_dbd.h>
+#include <pthread.h>
 #include <sys/stat.h>
 
 #include "sb_statements.h"
@@ -18,7 +19,7 @@ struct sb_conn_t {
     const apr_dbd_driver_t *driver;
     apr_dbd_t *handle;
     void *native;
-    int fd;           /* socket, -1 for SQLite */
+    int fd; /* a duplicate of the socket, so that its number is ours; -1 for SQLite */
     apr_pool_t *pool; /* its own, with its own allocator; dies with the connection */
     apr_pool_t *statements;
     apr_pool_t *scratch; /* what a driver allocates for one statement */
@@ -43,6 +44,7 @@ struct sb_conn_t {
     unsigned generation;
     apr_time_t deadline;   /* monotonic, while borrowed */
     apr_time_t idle_since; /* monotonic, while idle */
+    pthread_t owner;       /* while borrowed */
     bool cut;              /* the reaper cut it; atomic */
 };
 

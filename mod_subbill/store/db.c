@@ -38,6 +38,7 @@ typedef struct {
     apr_status_t rv;
     sb_failure_e failure;
     bool cut;
+    bool committing;   /* COMMIT was sent; whether it arrived, only its answer says */
     bool sound;        /* the connection may be used again */
     const char *where; /* which statement failed, and what the driver said */
     char message[400];
@@ -48,18 +49,29 @@ typedef struct {
 sb_status_e sb_db_create(sb_db_t **out, sb_result_t *result,
                          const sb_db_options_t *options, apr_pool_t *pool)
 {
-    sb_db_t *db = apr_pcalloc(pool, sizeof(*db));
+    const apr_dbd_driver_t *driver;
+    apr_pool_t *own;
+    sb_dsn_t dsn;
 
     *out = NULL;
     sb_status_e status =
-        sb_dsn_parse(&db->dsn, result, options->driver, options->params, pool);
+        sb_dsn_parse(&dsn, result, options->driver, options->params, pool);
     if (status) {
         return status;
     }
-    status = sb_conn_driver(&db->driver, result, &db->dsn, pool);
+    status = sb_conn_driver(&driver, result, &dsn, pool);
     if (status) {
         return status;
     }
+    if (apr_pool_create_unmanaged_ex(&own, NULL, NULL)) {
+        return sb_result_set(result, SB_INTERNAL, "out_of_memory", "Out of memory.",
+                             NULL);
+    }
+    apr_pool_tag(own, "subbill_db");
+    sb_db_t *db = apr_pcalloc(own, sizeof(*db));
+    db->pool = own;
+    db->driver = driver;
+    sb_dsn_copy(&db->dsn, &dsn, own);
     db->options = *options;
     if (db->options.pool_max <= 0) {
         db->options.pool_max = DEFAULT_POOL_MAX;
@@ -68,6 +80,7 @@ sb_status_e sb_db_create(sb_db_t **out, sb_result_t *result,
         db->options.pool_wait_ms = DEFAULT_WAIT_MS;
     }
     if (sb_pool_init(db, pool)) {
+        apr_pool_destroy(own);
         return sb_result_set(result, SB_INTERNAL, "out_of_memory", "Out of memory.",
                              NULL);
     }
@@ -101,6 +114,7 @@ static apr_status_t run_transaction(attempt_t *attempt, const work_t *work,
         rv = bump_epochs(attempt, conn, work->pool);
     }
     if (!rv) {
+        attempt->committing = true;
         rv = sb_conn_command(conn, SB_STATEMENT_COMMIT);
     }
     if (rv || conn->failure) {
@@ -211,12 +225,16 @@ static sb_status_e run(const work_t *work, sb_result_t *result)
             return status;
         }
         attempt.slots_n = 0;
+        attempt.committing = false;
         attempt.message[0] = '\0';
         attempt_work(&attempt, work, conn);
         if (attempt.failure == SB_FAILURE_LOST || attempt.failure == SB_FAILURE_SCHEMA) {
             sb_pool_distrust(db);
         }
         sb_pool_return(db, conn, attempt.sound);
+        if (attempt.committing && attempt.slots_n && db->options.committed) {
+            db->options.committed(db->options.baton, attempt.slots, attempt.slots_n);
+        }
         if (lost + conflicts) {
             __atomic_add_fetch(&db->stats.repeated, 1, __ATOMIC_RELAXED);
         }
@@ -228,10 +246,6 @@ static sb_status_e run(const work_t *work, sb_result_t *result)
                            again ? "; trying again" : "");
         }
     } while (again);
-
-    if (!attempt.failure && !attempt.rv && attempt.slots_n && db->options.committed) {
-        db->options.committed(db->options.baton, attempt.slots, attempt.slots_n);
-    }
     return report(&attempt, result);
 }
 

@@ -23,7 +23,8 @@ enum { SB_DIALECTS = 3 };
 /* What statements answer after a failure; the work function hands it up unchanged. */
 #define SB_DB_FAILED (APR_OS_START_USERERR + 52)
 
-/* Called after COMMIT with the epoch slots the transaction touched (sorted, without doubles). */
+/* Called after COMMIT with the epoch slots the transaction touched (sorted, without doubles); also when
+ * the answer to COMMIT was lost or was no, since looking once too often does no harm. */
 typedef void (*sb_db_committed_fn)(void *baton, const int *slots, int n);
 
 typedef struct sb_db_options_t {

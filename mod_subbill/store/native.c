@@ -3,6 +3,7 @@
 
 #include <apr_lib.h>
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <string.h>
 
 /* sqlite3.h, primary result codes */
@@ -42,7 +43,8 @@ int sb_native_socket(sb_dialect_e dialect, void *handle)
     else if (dialect == SB_DIALECT_MYSQL) {
         get = function("mysql_get_socket");
     }
-    return get.object && handle ? get.of_handle(handle) : -1;
+    int fd = get.object && handle ? get.of_handle(handle) : -1;
+    return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
 }
 
 void sb_native_verbose(sb_dialect_e dialect, void *handle)

@@ -17,7 +17,10 @@ typedef enum {
     SB_FAILURE_LOST      /* connection, server or file are in trouble; also: not known */
 } sb_failure_e;
 
-/* handle: apr_dbd_native_handle(). -1 for SQLite, or when the library does not tell. */
+/* A duplicate of the connection's socket, to be closed by the caller. The library closes its own when it
+ * likes, and the next file takes that number; shutting down the duplicate reaches the same
+ * connection and no other. handle: apr_dbd_native_handle(). -1 for SQLite, or when the library does
+ * not tell. */
 int sb_native_socket(sb_dialect_e dialect, void *handle);
 
 /* PostgreSQL: messages carry the SQLSTATE from now on. */

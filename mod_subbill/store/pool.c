@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -19,7 +20,12 @@
  *
  * The reaper exists because apr_dbd cannot time out: it shuts down the socket of a connection that
  * outlived its deadline (the thread inside gets an error and goes on), on SQLite it interrupts the
- * statement. A thread that is still connecting is none of its business: sb_connect() bounds that. */
+ * statement. A thread that is still connecting is none of its business: sb_connect() bounds that.
+ *
+ * The end: httpd destroys its pools when no thread is left inside, except that a child of prefork does so in
+ * a signal handler, on top of its only thread, which may be in the middle of anything here. Then
+ * nothing may be waited for and nothing touched: the process is over in a moment, the kernel closes
+ * what is open, and the memory of the pool stays for the reaper. */
 
 enum {
     CONNECT_MS = 3000,
@@ -27,7 +33,8 @@ enum {
     TICK_US = 50000,
     IDLE_S = 60,
     NAP_S = 15,
-    GOODBYE_S = 2
+    GOODBYE_S = 2,
+    LOCK_TRIES = 50 /* of a millisecond; nobody holds the lock that long */
 };
 
 static struct timespec at(apr_time_t monotonic)
@@ -91,11 +98,11 @@ static void cut_overdue(sb_db_t *db, apr_time_t now)
         }
         if (!__atomic_exchange_n(&conn->cut, true, __ATOMIC_RELAXED)) {
             db->stats.reaped++;
+            if (conn->fd >= 0) {
+                shutdown(conn->fd, SHUT_RDWR);
+            }
         }
-        if (conn->fd >= 0) {
-            shutdown(conn->fd, SHUT_RDWR);
-        }
-        else if (conn->dsn->dialect == SB_DIALECT_SQLITE3) {
+        if (conn->dsn->dialect == SB_DIALECT_SQLITE3) {
             sb_native_interrupt(
                 conn->native); /* ends one statement; the next tick the next one */
         }
@@ -152,12 +159,42 @@ static void wake_reaper(sb_db_t *db)
     }
 }
 
+static bool lock_patiently(sb_db_t *db)
+{
+    for (int i = 0; i < LOCK_TRIES; i++) {
+        if (!pthread_mutex_trylock(&db->lock)) {
+            return true;
+        }
+        usleep(1000);
+    }
+    return false;
+}
+
+/* Under the lock: this very thread has borrowed a connection, so it was interrupted. */
+static bool interrupted(const sb_db_t *db)
+{
+    for (const sb_conn_t *conn = db->in_use; conn; conn = conn->next) {
+        if (pthread_equal(conn->owner, pthread_self())) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static apr_status_t stop(void *data)
 {
     sb_db_t *db = data;
 
-    pthread_mutex_lock(&db->lock);
+    if (!lock_patiently(db)) {
+        return APR_SUCCESS;
+    }
+    bool deserted = !db->in_use; /* else somebody may still look at db when he is done */
     db->stopping = true;
+    if (interrupted(db)) {
+        pthread_cond_signal(&db->tick);
+        pthread_mutex_unlock(&db->lock);
+        return APR_SUCCESS;
+    }
     cut_overdue(db, APR_INT64_MAX);
     apr_time_t until = sb_clock_monotonic() + apr_time_from_sec(GOODBYE_S);
     while (db->in_use && wait_on(&db->freed, db, until)) {
@@ -170,7 +207,10 @@ static apr_status_t stop(void *data)
     if (join) {
         pthread_join(db->reaper, NULL);
     }
-    sb_strays_release(db->strays);
+    if (deserted) {
+        sb_strays_release(db->strays);
+        apr_pool_destroy(db->pool);
+    }
     return APR_SUCCESS;
 }
 
@@ -319,6 +359,7 @@ sb_status_e sb_pool_borrow(sb_conn_t **out, sb_db_t *db, apr_time_t deadline,
     db->stats.waited += waited;
     if (!status) {
         conn->deadline = deadline;
+        conn->owner = pthread_self();
         conn->next = db->in_use;
         db->in_use = conn;
         db->stats.borrowed++;

@@ -7,6 +7,8 @@
 /* The connections of one sb_db_t, inside store/ only. */
 
 struct sb_db_t {
+    apr_pool_t
+        *pool; /* its own: it may have to outlive the one it was made in, see stop() */
     sb_dsn_t dsn;
     sb_db_options_t options;
     const apr_dbd_driver_t *driver;

@@ -2,20 +2,13 @@
 #include "store/prices.h"
 
 #include "sb_statements.h"
+#include "store/turns.h"
 
-apr_status_t sb_price_get(sb_price_t **price, sb_conn_t *conn, const char *id,
-                          bool livemode, apr_pool_t *pool)
+static sb_price_t *price_from_row(const sb_row_price_t *row, apr_pool_t *pool)
 {
-    const sb_row_price_t *row;
-    int n;
+    sb_price_t *price = apr_palloc(pool, sizeof(*price));
 
-    *price = NULL;
-    apr_status_t rv = sb_sql_price_by_id(&row, &n, conn, id, livemode, pool);
-    if (rv || !n) {
-        return rv;
-    }
-    *price = apr_palloc(pool, sizeof(**price));
-    **price = (sb_price_t){
+    *price = (sb_price_t){
         .id = row->id,
         .livemode = row->livemode != 0,
         .product = row->product,
@@ -29,7 +22,35 @@ apr_status_t sb_price_get(sb_price_t **price, sb_conn_t *conn, const char *id,
         .source = row->source,
         .updated_at = row->updated_at,
     };
-    return APR_SUCCESS;
+    return price;
+}
+
+apr_status_t sb_price_get(sb_price_t **price, sb_conn_t *conn, const char *id,
+                          bool livemode, apr_pool_t *pool)
+{
+    const sb_row_price_t *row;
+    int n;
+
+    apr_status_t rv = sb_sql_price_by_id(&row, &n, conn, id, livemode, pool);
+    *price = rv || !n ? NULL : price_from_row(row, pool);
+    return rv;
+}
+
+apr_status_t sb_price_lock(sb_price_t **price, sb_conn_t *conn, const char *id,
+                           bool livemode, apr_pool_t *pool)
+{
+    const sb_row_price_t *row;
+    int n;
+
+    apr_status_t rv = sb_sql_price_lock(&row, &n, conn, id, livemode, pool);
+    if (!rv && !n) {
+        rv = sb_turn_take(conn, id, pool);
+        if (!rv) {
+            rv = sb_sql_price_lock(&row, &n, conn, id, livemode, pool);
+        }
+    }
+    *price = rv || !n ? NULL : price_from_row(row, pool);
+    return rv;
 }
 
 apr_status_t sb_price_save(sb_conn_t *conn, const sb_price_t *price, apr_pool_t *pool)
@@ -40,19 +61,11 @@ apr_status_t sb_price_save(sb_conn_t *conn, const sb_price_t *price, apr_pool_t 
                              price->source, price->updated_at, pool);
 }
 
-apr_status_t sb_product_get(sb_product_t **product, sb_conn_t *conn, const char *id,
-                            bool livemode, apr_pool_t *pool)
+static sb_product_t *product_from_row(const sb_row_product_t *row, apr_pool_t *pool)
 {
-    const sb_row_product_t *row;
-    int n;
+    sb_product_t *product = apr_palloc(pool, sizeof(*product));
 
-    *product = NULL;
-    apr_status_t rv = sb_sql_product_by_id(&row, &n, conn, id, livemode, pool);
-    if (rv || !n) {
-        return rv;
-    }
-    *product = apr_palloc(pool, sizeof(**product));
-    **product = (sb_product_t){
+    *product = (sb_product_t){
         .id = row->id,
         .livemode = row->livemode != 0,
         .name = row->name,
@@ -61,7 +74,35 @@ apr_status_t sb_product_get(sb_product_t **product, sb_conn_t *conn, const char 
         .source = row->source,
         .updated_at = row->updated_at,
     };
-    return APR_SUCCESS;
+    return product;
+}
+
+apr_status_t sb_product_get(sb_product_t **product, sb_conn_t *conn, const char *id,
+                            bool livemode, apr_pool_t *pool)
+{
+    const sb_row_product_t *row;
+    int n;
+
+    apr_status_t rv = sb_sql_product_by_id(&row, &n, conn, id, livemode, pool);
+    *product = rv || !n ? NULL : product_from_row(row, pool);
+    return rv;
+}
+
+apr_status_t sb_product_lock(sb_product_t **product, sb_conn_t *conn, const char *id,
+                             bool livemode, apr_pool_t *pool)
+{
+    const sb_row_product_t *row;
+    int n;
+
+    apr_status_t rv = sb_sql_product_lock(&row, &n, conn, id, livemode, pool);
+    if (!rv && !n) {
+        rv = sb_turn_take(conn, id, pool);
+        if (!rv) {
+            rv = sb_sql_product_lock(&row, &n, conn, id, livemode, pool);
+        }
+    }
+    *product = rv || !n ? NULL : product_from_row(row, pool);
+    return rv;
 }
 
 apr_status_t sb_product_save(sb_conn_t *conn, const sb_product_t *product,

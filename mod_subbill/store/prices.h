@@ -36,11 +36,18 @@ typedef struct sb_product_t {
 
 apr_status_t sb_price_get(sb_price_t **price, sb_conn_t *conn, const char *id,
                           bool livemode, apr_pool_t *pool);
+/* The same for a decision that a save will follow: the row, or the place of a row that does not exist yet,
+ * is locked until the transaction ends. */
+apr_status_t sb_price_lock(sb_price_t **price, sb_conn_t *conn, const char *id,
+                           bool livemode, apr_pool_t *pool);
 /* Inserts or replaces; a NULL plan, product or lookup_key keeps the stored one. */
 apr_status_t sb_price_save(sb_conn_t *conn, const sb_price_t *price, apr_pool_t *pool);
 
 apr_status_t sb_product_get(sb_product_t **product, sb_conn_t *conn, const char *id,
                             bool livemode, apr_pool_t *pool);
+/* As sb_price_lock(). */
+apr_status_t sb_product_lock(sb_product_t **product, sb_conn_t *conn, const char *id,
+                             bool livemode, apr_pool_t *pool);
 /* Inserts or replaces; a NULL plan keeps the stored one. */
 apr_status_t sb_product_save(sb_conn_t *conn, const sb_product_t *product,
                              apr_pool_t *pool);

@@ -7,6 +7,21 @@ SELECT id, livemode, product, plan, currency, amount, billing_interval, interval
        lookup_key, source, updated_at
   FROM price WHERE id = :id AND livemode = :livemode
 
+-- The row is locked until the transaction ends; SQLite has one writer anyway.
+-- name: price_lock
+-- row: price
+-- params: id text, livemode int
+-- columns: id text, livemode int, product text, plan text, currency text, amount int, interval text
+-- columns: interval_count int, active int, lookup_key text, source text, updated_at int
+-- dialect: default
+SELECT id, livemode, product, plan, currency, amount, billing_interval, interval_count, active,
+       lookup_key, source, updated_at
+  FROM price WHERE id = :id AND livemode = :livemode FOR UPDATE
+-- dialect: sqlite3
+SELECT id, livemode, product, plan, currency, amount, billing_interval, interval_count, active,
+       lookup_key, source, updated_at
+  FROM price WHERE id = :id AND livemode = :livemode
+
 -- name: price_save
 -- params: id text, livemode int, product text, plan text, currency text, amount int, interval text
 -- params: interval_count int, active int, lookup_key text, source text, updated_at int
@@ -38,6 +53,17 @@ ON DUPLICATE KEY UPDATE
 -- row: product
 -- params: id text, livemode int
 -- columns: id text, livemode int, name text, plan text, active int, source text, updated_at int
+SELECT id, livemode, name, plan, active, source, updated_at
+  FROM product WHERE id = :id AND livemode = :livemode
+
+-- name: product_lock
+-- row: product
+-- params: id text, livemode int
+-- columns: id text, livemode int, name text, plan text, active int, source text, updated_at int
+-- dialect: default
+SELECT id, livemode, name, plan, active, source, updated_at
+  FROM product WHERE id = :id AND livemode = :livemode FOR UPDATE
+-- dialect: sqlite3
 SELECT id, livemode, name, plan, active, source, updated_at
   FROM product WHERE id = :id AND livemode = :livemode
 
