@@ -240,6 +240,12 @@ static const char *private_cache_control(request_rec *r, const char *given)
     return kept;
 }
 
+/* Every value of a header, joined; mostly there is none, and asking for all is dear. */
+static const char *all_of(const apr_table_t *headers, const char *name, apr_pool_t *pool)
+{
+    return apr_table_get(headers, name) ? apr_table_getm(pool, headers, name) : NULL;
+}
+
 /* Joins both header tables of a response into the one answer about caching. */
 static void make_private(request_rec *r, bool refused)
 {
@@ -248,9 +254,8 @@ static void make_private(request_rec *r, bool refused)
         "CDN-Cache-Control", "Cloudflare-CDN-Cache-Control",
         "Edge-Control",      "Surrogate-Control",
         "X-Accel-Expires"};
-    const char *given = apr_table_getm(r->pool, r->headers_out, "Cache-Control");
-    const char *given_error =
-        apr_table_getm(r->pool, r->err_headers_out, "Cache-Control");
+    const char *given = all_of(r->headers_out, "Cache-Control", r->pool);
+    const char *given_error = all_of(r->err_headers_out, "Cache-Control", r->pool);
     const char *both = given && given_error
                            ? apr_pstrcat(r->pool, given, ", ", given_error, NULL)
                        : given ? given
