@@ -2,6 +2,7 @@
 cure, and a reload with a mistake leaves the running server serving."""
 import json
 import os
+import re
 
 import pytest
 from harness import catalogue, scratch
@@ -275,3 +276,30 @@ def test_settings_in_the_main_server_and_routes_in_a_virtual_host_are_enough(mak
     assert site.ctl("migrate", "--check").exit == 0
     for path in ("/subbill/plan", "/subbill", "/subbill/plans/x"):
         assert site.client.get(path, headers={"Host": "site.example"}).status_code == 404
+
+
+@pytest.mark.parametrize("document", ["README.md", "conf/subbill.conf"])
+def test_the_configuration_in_the_documents_works_as_it_stands(make_site, document):
+    """M9, A65: copied out of README and sample, with paths of this machine, it sells and closes."""
+    text = (scratch.ROOT / document).read_text()
+    if document.endswith(".md"):
+        text = re.search(r"```apache\n(.*?)```", text, re.S)[1]
+    site = make_site(start=False, gates="", routes="")
+    keys = scratch.write(site.root / "secrets" / "subbill.env", "STRIPE_SECRET_KEY=sk_test_51abc\n"
+                         f"STRIPE_WEBHOOK_SECRET={site.secret}\n", 0o600)
+    for there, here in {"/var/lib/subbill/subbill.db": site.database.params,
+                        "/etc/subbill/subbill.env": keys,
+                        "/etc/subbill/catalog.json": site.root / "catalog.json",
+                        "/etc/subbill/users": site.root / "secrets" / "people",
+                        "https://www.example.com": site.url}.items():
+        text = text.replace(there, str(here))
+    text = re.sub(r"LoadModule .*", "", text) + f"SubbillStripeAPI {site.double.url}\n"
+    site.reconfigure(graceful=False, extra=text, directives=dict.fromkeys(site.directives))
+    site.start()
+    assert site.client.browser().get("/subbill/plans").status_code == 200
+    assert site.client.get("/members/page.html").status_code == 401
+    assert site.client.user("bob").get("/members/page.html").status_code == 402
+    site.subscribe("bob", "basic")
+    assert site.client.user("bob").get("/members/page.html").status_code == 200
+    assert site.client.user("carol").post("/subbill/checkout", json={"plan": "basic"}
+                                          ).status_code == 200
