@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """What the tests of the Stripe double share: a running double, a receiver, a buyer."""
 import hashlib
 import hmac

@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """Directives and their relations: what is wrong is said by configtest, with directive, file, line and
 cure, and a reload with a mistake leaves the running server serving."""
 import json

@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """What breaks outside, and what is promised while it is broken: closed for strangers, no 2xx for what
 is not stored, no crash, back by itself."""
 import os

@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """SubbillGate and Require subscription: right status, way back, nothing of the page behind."""
 import os
 import socket

@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """No secret anywhere but where it belongs, whatever happens and however much is logged (T37)."""
 import json
 import subprocess

@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """The recorded stories: a subscription's whole life, and the right access after every single event."""
 import pytest
 from harness import catalogue

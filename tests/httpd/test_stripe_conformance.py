@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """The double against the specification of the newest version, where that lies beside us.
 
 One life of everything the double can make, then every object, event, error and request it saw is

@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """The Stripe double's API: keys, parameters, lists, idempotency, faults, the process.
 
 No requirement's number stands here: what the stand-in can do says nothing about the module.

@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """A subscription's life on the Stripe double: pages, portal, clock, changes, webhooks.
 
 No requirement's number stands here: what the stand-in can do says nothing about the module.

@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """The webhook under good and hostile input: exact status, useful body, nothing changed by a lie."""
 import copy
 import json

@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """A stateful stand-in for Stripe's API, hosted pages and webhooks.
 
 Run it with `/usr/bin/python3 -m stripe_double` (see `__main__`), start it from tests with

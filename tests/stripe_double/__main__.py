@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """Start the double: `/usr/bin/python3 -m stripe_double --port 0 --catalog catalog.json`."""
 
 import argparse

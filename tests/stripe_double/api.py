@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """One API call: key, route, parameters, idempotency, work, answer.
 
 `begin()` does what must happen before the work and marks the idempotency key as running;

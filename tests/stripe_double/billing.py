@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """The life of a subscription: start, trial end, renewal, dunning, end.
 
 Status words and transitions are those of NOTES §4 in our documents: `incomplete` is never entered

@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """The test cards: what each number does when it is saved, charged with its holder present, and
 charged later without."""
 

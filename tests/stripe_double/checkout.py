@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """Checkout sessions: made by the API, completed by the hosted page or the control API.
 
 `complete()` is the buyer pressing the button: it raises a card error (the page shows it and the

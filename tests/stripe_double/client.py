@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """A plain client of Stripe's v1 API, for tests: nested parameters in, status and JSON out."""
 
 import json

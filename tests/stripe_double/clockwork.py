@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """The clock: does whatever has come due, each thing at its own moment, in order."""
 
 from . import billing, checkout, collection

@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """What the API does to invoices (pay, finalise, void, write off, preview) and refunds."""
 
 import copy

@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """Holding requests and objects against the reduced specification, where it lies beside us.
 
 The specification is not part of this project; `missing()` says why nothing can be checked. Form

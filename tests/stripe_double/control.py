@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """Client of the control API, for tests and the demo. Standard library only."""
 
 import json

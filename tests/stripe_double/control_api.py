@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """The control API under /_double/: what tests and the demo do behind Stripe's back.
 
 JSON both ways, no key, loopback only. Errors: 400 with {"error": sentence}, 404 for unknown ids.

@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """Coupons, promotion codes, and the discounts they become on a subscription or invoice."""
 
 import copy

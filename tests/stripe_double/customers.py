@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """Customers: create, change, delete, list by e-mail, search."""
 
 import copy

@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """Sending events to webhook endpoints: in order, one at a time per endpoint, until a 2xx.
 
 A delivery that fails steps aside and is tried again after a short back-off; the ones behind it go

@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """Webhook endpoints: who wants to hear what. The secret is shown once, at creation."""
 
 import re

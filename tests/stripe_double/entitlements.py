@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """Feature keys a customer holds through the products of running subscriptions."""
 
 from .errors import refused

@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """Events: what happened, as it will be told. Made once, never changed, kept 30 days by Stripe."""
 
 import copy

@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """Misbehaving on command: the rules tests set, and what each does to an answer."""
 
 import asyncio

@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """Form bodies and query strings with Stripe's brackets: `items[0][price]=…`, `expand[]=…`."""
 
 import re

@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """Handlers of the hosted pages: read a form, act, answer with a page or a redirect."""
 
 import re

@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """Invoices and their payments: lines, drafts, finalising, one attempt to collect.
 
 What an outcome means for the subscription is decided in `billing`; this file only makes the

@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """Start the double as a process of its own and wait until it listens."""
 
 import os

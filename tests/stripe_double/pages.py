@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """The hosted pages a buyer sees: Checkout, 3-D Secure, the invoice. HTML only; no decisions.
 
 Plain forms without scripts, usable by keyboard and screen reader, with ids that browser tests

@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """Checking parameters: what `tables` declares, typed values come out, Stripe's 400 otherwise."""
 
 import re

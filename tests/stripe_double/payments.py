@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """Payment methods, payment intents, setup intents, charges: money moving, or not."""
 
 import copy

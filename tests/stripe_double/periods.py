@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """Billing periods: calendar arithmetic in UTC, anchored so that the 31st stays the 31st."""
 
 import calendar

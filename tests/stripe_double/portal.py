@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """The customer portal: configurations and sessions, and what a customer may do there."""
 
 import copy

@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """The customer portal's pages. Ids that browser tests rely on: #cancel-subscription #confirm
 #resume-subscription #plan #change-plan #new-card #save-card #return #status #error."""
 

@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """Products and prices, and the seeding of both from a catalogue of ours."""
 
 import copy

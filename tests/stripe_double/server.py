@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """The server: puts state, API, pages, deliveries, faults and control behind one address."""
 
 import asyncio

@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """Webhook signatures: HMAC-SHA256 over `t.body`, keyed with the whole endpoint secret."""
 
 import hashlib

@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """Everything the double knows: objects by mode and kind, the clock, settings, logs.
 
 Two books, one per mode, because an object of one mode does not exist in the other. Each holds the

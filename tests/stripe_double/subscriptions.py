@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """Subscriptions: the object, and what the API lets one do to it."""
 
 import copy

@@ -1,3 +1,4 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
 """Parameter tables of every endpoint the double serves. Data only; `params` reads them.
 
 They follow the newest version: what it removed (`payment_method_types` and the old `ui_mode`

@@ -26,6 +26,7 @@ static const struct {
     {"log", log_suite},
     {"money", money_suite},
     {"return_url", return_url_suite},
+    {"service_access", service_access_suite},
     {"service_checkout", service_checkout_suite},
     {"service_ingest", service_ingest_suite},
     {"service_races", service_races_suite},

@@ -72,6 +72,17 @@ scripted_answer_t service_silence(void)
     return (scripted_answer_t){.bytes = NULL, .cut = 1};
 }
 
+void service_catalog(const char *text)
+{
+    sb_catalog_t *catalog;
+
+    text = service_json("%s", text);
+    ck_assert_msg(
+        sb_catalog_parse(&catalog, &sv.result, text, strlen(text), store.pool) == SB_OK,
+        "%s", sv.result.message);
+    sv.service->catalog = catalog;
+}
+
 void service_with(const scripted_answer_t *script, int n)
 {
     sb_settings_t *settings = sb_settings_create(store.pool);

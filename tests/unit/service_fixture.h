@@ -34,6 +34,9 @@ bool service_on(int dialect);
 /* Makes sv.service, on SQLite unless service_on() chose; n 0: no Stripe key and no server. */
 void service_with(const scripted_answer_t *script, int n);
 
+/* The catalogue is another one from now on, as after a reload. */
+void service_catalog(const char *text);
+
 /* An answer of Stripe's: JSON written with ' instead of ". */
 scripted_answer_t service_answer(int status, const char *json);
 /* No answer: the connection is dropped. */

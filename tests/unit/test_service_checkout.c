@@ -312,6 +312,25 @@ START_TEST(test_an_incomplete_payment_is_processing)
 }
 END_TEST
 
+/* C14: paid, and the price belongs to no plan: the page must not promise an open door. */
+START_TEST(test_a_price_without_a_plan_is_processing)
+{
+    const char *paid = service_json(
+        "{'id':'cs_test_1','object':'checkout.session','mode':'subscription','livemode':"
+        "false,'status':'complete','payment_status':'paid','customer':'cus_1',"
+        "'subscription':%s,'metadata':{},'created':1}",
+        service_subscription("sub_1", "cus_1", "zoe", "active", "price_1SbUnknown"));
+    const scripted_answer_t script[] = {service_answer(200, CUSTOMER),
+                                        service_answer(200, SESSION),
+                                        service_answer(200, paid)};
+    service_with(script, 3);
+    ck_assert_int_eq(start(wish), SB_OK);
+    ck_assert_int_eq(come_back("cs_test_1", "zoe"), SB_OK);
+    ck_assert_int_eq(back.state, SB_RETURN_PROCESSING);
+    ck_assert_str_eq(service_gate("zoe", "any"), "unmapped_price");
+}
+END_TEST
+
 /* --- portal, account, plans, links ---------------------------------------------------------- */
 
 /* B31, B40, C4, E11 */
@@ -455,6 +474,7 @@ Suite *service_checkout_suite(void)
     tcase_add_test(tcase, test_only_our_own_sessions_count);
     tcase_add_test(tcase, test_the_return_page_answers_without_stripe);
     tcase_add_test(tcase, test_an_incomplete_payment_is_processing);
+    tcase_add_test(tcase, test_a_price_without_a_plan_is_processing);
     tcase_add_test(tcase, test_the_portal_is_for_customers);
     tcase_add_test(tcase, test_the_subscription_json_has_exactly_its_fields);
     tcase_add_test(tcase, test_the_plans_are_told_in_the_readers_language);

@@ -42,6 +42,7 @@ Suite *json_suite(void);
 Suite *log_suite(void);
 Suite *money_suite(void);
 Suite *return_url_suite(void);
+Suite *service_access_suite(void);
 Suite *service_checkout_suite(void);
 Suite *service_ingest_suite(void);
 Suite *service_races_suite(void);
