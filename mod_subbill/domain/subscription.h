@@ -40,9 +40,11 @@ typedef struct sb_subscription_item_t {
     apr_int64_t quantity;
     apr_int64_t period_start;
     apr_int64_t period_end;
-    const char *lookup_key; /* of the price; not stored */
+    const char *lookup_key; /* of the price; kept in the price's own row */
     const char
         *metadata_plan; /* subbill_plan of the price or expanded product; not stored */
+    const char *remembered; /* plan key that the tables keep for the price or product;
+                               NULL in what Stripe said */
 } sb_subscription_item_t;
 
 typedef struct sb_subscription_t {

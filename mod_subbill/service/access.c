@@ -8,24 +8,80 @@ static int plan_of(const sb_catalog_t *catalog, bool livemode,
 {
     const sb_plan_clues_t clues = {
         .price = row->price,
-        .remembered = row->plan,
+        .lookup_key = row->lookup_key,
+        .remembered = row->leading && row->plan ? row->plan : row->remembered,
         .product = row->product,
     };
 
     return sb_catalog_map(catalog, livemode, &clues);
 }
 
+/* One grant per item: a subscription may hold plans of several groups. An extra that is no plan of
+ * ours is no reason to refuse anything. */
 void sb_access_snapshot(sb_snapshot_t *snapshot, const sb_catalog_t *catalog,
                         bool livemode, const sb_snapshot_rows_t *rows, apr_pool_t *pool)
 {
     sb_grant_t *grants = apr_pcalloc(pool, sizeof(*grants) * ((apr_size_t)rows->n + 1));
+    int n = 0;
 
     for (int i = 0; i < rows->n; i++) {
-        grants[i].plan = plan_of(catalog, livemode, &rows->rows[i]);
-        grants[i].standing = rows->rows[i].standing;
+        int plan = plan_of(catalog, livemode, &rows->rows[i]);
+        if (plan >= 0 || rows->rows[i].leading) {
+            grants[n++] = (sb_grant_t){.plan = plan, .standing = rows->rows[i].standing};
+        }
     }
-    *snapshot = (sb_snapshot_t){
-        .account_known = rows->account_known, .grants = grants, .n = rows->n};
+    *snapshot =
+        (sb_snapshot_t){.account_known = rows->account_known, .grants = grants, .n = n};
+}
+
+static bool same(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+int sb_access_plan(const sb_catalog_t *catalog, const sb_subscription_t *sub)
+{
+    sb_plan_clues_t clues = {
+        .price = sub->price, .remembered = sub->plan, .product = sub->product};
+
+    for (int i = 0; i < sub->items_n; i++) {
+        const sb_subscription_item_t *item = &sub->items[i];
+        if (same(item->price, sub->price)) {
+            clues.lookup_key = item->lookup_key;
+            clues.remembered = sub->plan ? sub->plan : item->remembered;
+            break;
+        }
+    }
+    return sb_catalog_map(catalog, sub->livemode, &clues);
+}
+
+int sb_access_item_plan(const sb_catalog_t *catalog, const sb_subscription_t *sub,
+                        const sb_subscription_item_t *item)
+{
+    const sb_plan_clues_t clues = {
+        .price = item->price,
+        .lookup_key = item->lookup_key,
+        .remembered = item->remembered,
+        .product = item->product,
+    };
+
+    if (same(item->price, sub->price)) {
+        return sb_access_plan(catalog, sub);
+    }
+    return item->quantity > 0 ? sb_catalog_map(catalog, sub->livemode, &clues) : -1;
+}
+
+bool sb_access_in_group(const sb_catalog_t *catalog, const sb_subscription_t *sub,
+                        const char *group)
+{
+    const sb_catalog_plan_t *plan =
+        sb_catalog_plan_at(catalog, sb_access_plan(catalog, sub));
+
+    for (int i = 0; !(plan && same(plan->group, group)) && i < sub->items_n; i++) {
+        plan = sb_catalog_plan_at(catalog,
+                                  sb_access_item_plan(catalog, sub, &sub->items[i]));
+    }
+    return plan && same(plan->group, group);
 }
 
 typedef struct load_t {

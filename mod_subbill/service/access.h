@@ -6,13 +6,25 @@
 #include "service/service.h"
 #include "store/snapshots.h"
 
+/* Plans are found by what the catalogue says today, else by what was stored: a corrected catalogue heals
+ * without an event. */
+
 /* What a user has, for the gate: one query, at most a second. SB_UNAVAILABLE as sb_db_read(). */
 sb_status_e sb_access_load(sb_snapshot_t **snapshot, sb_result_t *result,
                            sb_service_t *service, const char *user, apr_pool_t *pool);
 
-/* The same from rows that were read already. A price's plan is what the catalogue says today, else what
- * was stored: a corrected catalogue heals without an event. */
+/* The same from rows that were read already. */
 void sb_access_snapshot(sb_snapshot_t *snapshot, const sb_catalog_t *catalog,
                         bool livemode, const sb_snapshot_rows_t *rows, apr_pool_t *pool);
+
+/* Index of the plan that a stored subscription stands for, or an item of one of its other prices does;
+ * -1: none. Items of the subscription's own price answer as the subscription does. */
+int sb_access_plan(const sb_catalog_t *catalog, const sb_subscription_t *sub);
+int sb_access_item_plan(const sb_catalog_t *catalog, const sb_subscription_t *sub,
+                        const sb_subscription_item_t *item);
+
+/* Does the subscription, or one of its items, stand for a plan of this group? */
+bool sb_access_in_group(const sb_catalog_t *catalog, const sb_subscription_t *sub,
+                        const char *group);
 
 #endif

@@ -70,13 +70,10 @@ static sb_held_t held_of(const load_t *load, const sb_subscription_t *sub,
                          apr_int64_t now, int grace_days)
 {
     const sb_catalog_t *catalog = load->service->catalog;
-    const sb_plan_clues_t clues = {
-        .price = sub->price, .remembered = sub->plan, .product = sub->product};
 
     return (sb_held_t){
         .sub = sub,
-        .plan =
-            sb_catalog_plan_at(catalog, sb_catalog_map(catalog, sub->livemode, &clues)),
+        .plan = sb_catalog_plan_at(catalog, sb_access_plan(catalog, sub)),
         .price = sub->price ? sb_catalog_price_by_id(catalog, sub->price, sub->livemode)
                             : NULL,
         .access = sb_subscription_access(sub, now, grace_days),
@@ -122,18 +119,29 @@ static const sb_held_t *main_of(const sb_account_view_t *view)
     return best || view->held_n == 0 ? best : &view->held[0];
 }
 
+/* What the gate sees: the plans of further items count as well. */
 static sb_holding_t holding_of(const sb_account_view_t *view, const sb_catalog_t *catalog,
                                int grace_days, apr_pool_t *pool)
 {
-    sb_grant_t *grants =
-        apr_pcalloc(pool, sizeof(*grants) * ((apr_size_t)view->held_n + 1));
-    const sb_snapshot_t snapshot = {
-        .account_known = view->known, .grants = grants, .n = view->held_n};
+    apr_array_header_t *grants =
+        apr_array_make(pool, view->held_n + 1, sizeof(sb_grant_t));
 
     for (int i = 0; i < view->held_n; i++) {
-        grants[i].plan = view->held[i].plan ? view->held[i].plan->index : -1;
-        grants[i].standing = sb_subscription_standing(view->held[i].sub);
+        const sb_held_t *held = &view->held[i];
+        sb_grant_t grant = {.plan = held->plan ? held->plan->index : -1,
+                            .standing = sb_subscription_standing(held->sub)};
+        int leading = grant.plan;
+        APR_ARRAY_PUSH(grants, sb_grant_t) = grant;
+        for (int k = 0; k < held->sub->items_n; k++) {
+            grant.plan = sb_access_item_plan(catalog, held->sub, &held->sub->items[k]);
+            if (grant.plan >= 0 && grant.plan != leading) {
+                APR_ARRAY_PUSH(grants, sb_grant_t) = grant;
+            }
+        }
     }
+    const sb_snapshot_t snapshot = {.account_known = view->known,
+                                    .grants = (const sb_grant_t *)grants->elts,
+                                    .n = grants->nelts};
     return sb_entitlement_hold(catalog, &snapshot, sb_clock_now(), grace_days);
 }
 

@@ -46,7 +46,7 @@ apr_status_t sb_apply_price(sb_apply_t *apply)
         .id = facts.id,
         .livemode = facts.livemode,
         .product = facts.product,
-        .plan = plan ? plan->key : NULL,
+        .plan = plan ? plan->key : facts.metadata_plan,
         .currency = facts.currency,
         .amount = facts.amount,
         .interval = facts.interval,

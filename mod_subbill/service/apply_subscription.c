@@ -55,40 +55,76 @@ static const char *recall(void *baton, const char *price)
     return NULL;
 }
 
-/* Keeps which plan the price stands for, so that it is known when the catalogue has moved on. */
-static apr_status_t keep_price(sb_apply_t *apply, const memory_t *memory)
+/* The plan to keep for an item's price. One that maps to none keeps what its metadata says: the
+ * catalogue may learn of that plan later. */
+static const char *plan_kept(const sb_apply_t *apply, const memory_t *memory, int i)
 {
-    const sb_subscription_t *sub = memory->sub;
+    const sb_catalog_t *catalog = apply->service->catalog;
+    const sb_subscription_item_t *item = &memory->sub->items[i];
+    const sb_price_t *row = memory->rows[i];
+    const sb_plan_clues_t clues = {
+        .price = item->price,
+        .lookup_key = item->lookup_key,
+        .remembered = row && row->plan ? row->plan : memory->products[i],
+        .product = item->product,
+        .metadata_plan = item->metadata_plan,
+    };
+    const sb_catalog_plan_t *plan = sb_catalog_plan_at(
+        catalog, sb_catalog_map(catalog, memory->sub->livemode, &clues));
 
-    for (int i = 0; sub->plan && i < sub->items_n; i++) {
-        const sb_subscription_item_t *item = &sub->items[i];
-        sb_price_t *row = memory->rows[i];
-        if (strcmp(item->price, sub->price) != 0 ||
-            (row && row->plan && strcmp(row->plan, sub->plan) == 0)) {
-            continue;
-        }
-        apr_status_t rv =
-            sb_price_lock(&row, apply->conn, item->price, sub->livemode, apply->pool);
-        if (rv != APR_SUCCESS) {
-            return rv;
-        }
-        const sb_price_t price = {
-            .id = item->price,
-            .livemode = sub->livemode,
-            .product = item->product,
-            .plan = sub->plan,
-            .currency = item->currency,
-            .amount = item->amount,
-            .interval = item->interval,
-            .interval_count = item->interval_count,
-            .active = row ? row->active : true,
-            .lookup_key = item->lookup_key,
-            .source = apply->source,
-            .updated_at = row ? row->updated_at : 0,
-        };
-        return sb_price_save(apply->conn, &price, apply->pool);
+    if (plan) {
+        return plan->key;
     }
-    return APR_SUCCESS;
+    return row && row->plan ? row->plan : item->metadata_plan;
+}
+
+static bool same(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static apr_status_t keep_price(sb_apply_t *apply, const memory_t *memory, int i)
+{
+    const sb_subscription_item_t *item = &memory->sub->items[i];
+    bool livemode = memory->sub->livemode;
+    const char *plan = plan_kept(apply, memory, i);
+    sb_price_t *row = memory->rows[i];
+
+    if (row && same(row->plan, plan) && (row->lookup_key || !item->lookup_key)) {
+        return APR_SUCCESS;
+    }
+    apr_status_t rv =
+        sb_price_lock(&row, apply->conn, item->price, livemode, apply->pool);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    const sb_price_t price = {
+        .id = item->price,
+        .livemode = livemode,
+        .product = item->product,
+        .plan = plan,
+        .currency = item->currency,
+        .amount = item->amount,
+        .interval = item->interval,
+        .interval_count = item->interval_count,
+        .active = row ? row->active : true,
+        .lookup_key = item->lookup_key,
+        .source = apply->source,
+        .updated_at = row ? row->updated_at : 0,
+    };
+    return sb_price_save(apply->conn, &price, apply->pool);
+}
+
+/* Keeps what is known of every price, mapped or not, so that its plan is found when the catalogue has
+ * moved on, or has been mended. */
+static apr_status_t keep_prices(sb_apply_t *apply, const memory_t *memory)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    for (int i = 0; rv == APR_SUCCESS && i < memory->sub->items_n; i++) {
+        rv = keep_price(apply, memory, i);
+    }
+    return rv;
 }
 
 /* Whom the metadata names; the service wrote both keys when it made the session. */
@@ -178,7 +214,7 @@ static apr_status_t save(sb_apply_t *apply, sb_subscription_t *sub,
     }
     apr_status_t rv = sb_subscription_save(apply->conn, sub, apply->now, apply->pool);
     if (rv == APR_SUCCESS) {
-        rv = keep_price(apply, memory);
+        rv = keep_prices(apply, memory);
     }
     if (rv == APR_SUCCESS) {
         rv = sb_apply_trial(apply, sub);

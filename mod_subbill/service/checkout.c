@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/log.h"
+#include "service/access.h"
 #include "service/offer.h"
 #include "service/patron.h"
 #include "service/rival.h"
@@ -82,23 +83,12 @@ static bool is_held(const sb_subscription_t *sub, apr_int64_t now)
            sub->status != SB_STATUS_INCOMPLETE && !(end && end <= now);
 }
 
-static const sb_catalog_plan_t *plan_held(const sale_t *sale,
-                                          const sb_subscription_t *sub)
-{
-    const sb_catalog_t *catalog = sale->service->catalog;
-    const sb_plan_clues_t clues = {
-        .price = sub->price, .remembered = sub->plan, .product = sub->product};
-
-    return sb_catalog_plan_at(catalog, sb_catalog_map(catalog, sub->livemode, &clues));
-}
-
 static sb_status_e refuse_second(sb_result_t *result, const sale_t *sale)
 {
     for (int i = 0; i < sale->subs_n; i++) {
         const sb_subscription_t *sub = &sale->subs[i];
-        const sb_catalog_plan_t *plan = plan_held(sale, sub);
-        if (plan && is_held(sub, sale->now) &&
-            strcmp(plan->group, sale->offer.plan->group) == 0) {
+        if (is_held(sub, sale->now) &&
+            sb_access_in_group(sale->service->catalog, sub, sale->offer.plan->group)) {
             return sb_result_set(result, SB_CONFLICT, "already_subscribed",
                                  "You already have a subscription of this kind.",
                                  "change or cancel it in the portal");

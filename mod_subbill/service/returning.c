@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "service/access.h"
 #include "service/ingest.h"
 #include "store/checkouts.h"
 #include "store/subscriptions.h"
@@ -56,11 +57,13 @@ static apr_status_t load(void *baton, sb_conn_t *conn, apr_pool_t *pool)
                : APR_SUCCESS;
 }
 
+/* A price that belongs to no plan opens nothing, whoever has paid it. */
 static bool opens(const visit_t *visit)
 {
     return visit->sub && visit->sub->user &&
            strcmp(visit->sub->user, visit->row->user) == 0 &&
-           sb_subscription_access(visit->sub, sb_clock_now(), 0).granted;
+           sb_subscription_access(visit->sub, sb_clock_now(), 0).granted &&
+           sb_access_plan(visit->service->catalog, visit->sub) >= 0;
 }
 
 static sb_status_e find(visit_t *visit, sb_result_t *result, apr_pool_t *pool)

@@ -25,6 +25,9 @@ apr_status_t sb_snapshot_read(sb_snapshot_rows_t *snapshot, sb_conn_t *conn,
             .plan = rows[i].plan,
             .price = rows[i].price,
             .product = rows[i].product,
+            .leading = rows[i].leading != 0,
+            .lookup_key = rows[i].lookup_key,
+            .remembered = rows[i].remembered,
             .status_text = rows[i].status,
             .standing =
                 {

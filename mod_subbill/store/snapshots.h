@@ -9,10 +9,14 @@
 
 /* What the gate needs to know about a user, in one select. */
 
+/* One item of one subscription. */
 typedef struct sb_snapshot_row_t {
     const char *id;   /* of the subscription */
-    const char *plan; /* catalogue key; NULL: its price maps to no plan */
-    const char *price, *product;
+    const char *plan; /* the subscription's: catalogue key; NULL: maps to no plan */
+    const char *price, *product; /* the item's */
+    bool leading;                /* plan is about this item */
+    const char *lookup_key;      /* of the price, or NULL */
+    const char *remembered;      /* plan kept for the price or product, or NULL */
     const char *status_text;
     sb_standing_t standing;
     const char *currency, *interval;

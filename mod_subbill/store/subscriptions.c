@@ -65,6 +65,8 @@ static apr_status_t read_items(sb_subscription_t *sub, sb_conn_t *conn, apr_pool
             .quantity = rows[i].quantity,
             .period_start = rows[i].period_start,
             .period_end = rows[i].period_end,
+            .lookup_key = rows[i].lookup_key,
+            .remembered = rows[i].remembered,
         };
     }
     sub->items = items;
@@ -181,6 +183,8 @@ static void deal_items(sb_subscription_t *subs, int n,
                 .quantity = rows[k].quantity,
                 .period_start = rows[k].period_start,
                 .period_end = rows[k].period_end,
+                .lookup_key = rows[k].lookup_key,
+                .remembered = rows[k].remembered,
             };
             subs[i].items_n++;
         }

@@ -114,21 +114,28 @@ ON DUPLICATE KEY UPDATE
 -- name: subscription_item_list
 -- params: subscription text, livemode int
 -- columns: id text, price text, product text, currency text, interval text, interval_count int
--- columns: amount int, quantity int, period_start int, period_end int
-SELECT id, price, product, currency, billing_interval, interval_count, amount, quantity,
-       period_start, period_end
-  FROM subscription_item WHERE subscription = :subscription AND livemode = :livemode
- ORDER BY position, id
+-- columns: amount int, quantity int, period_start int, period_end int, lookup_key text
+-- columns: remembered text
+SELECT i.id, i.price, i.product, i.currency, i.billing_interval, i.interval_count, i.amount,
+       i.quantity, i.period_start, i.period_end, p.lookup_key, COALESCE(p.plan, d.plan)
+  FROM subscription_item i
+  LEFT JOIN price p ON p.id = i.price AND p.livemode = i.livemode
+  LEFT JOIN product d ON d.id = i.product AND d.livemode = i.livemode
+ WHERE i.subscription = :subscription AND i.livemode = :livemode
+ ORDER BY i.position, i.id
 
 -- Items of all subscriptions of a user, to be sorted to their subscriptions by the reader.
 -- name: subscription_item_by_user
 -- params: user text, livemode int
 -- columns: subscription text, id text, price text, product text, currency text, interval text
 -- columns: interval_count int, amount int, quantity int, period_start int, period_end int
+-- columns: lookup_key text, remembered text
 SELECT i.subscription, i.id, i.price, i.product, i.currency, i.billing_interval, i.interval_count,
-       i.amount, i.quantity, i.period_start, i.period_end
+       i.amount, i.quantity, i.period_start, i.period_end, p.lookup_key, COALESCE(p.plan, d.plan)
   FROM subscription s
   JOIN subscription_item i ON i.subscription = s.id AND i.livemode = s.livemode
+  LEFT JOIN price p ON p.id = i.price AND p.livemode = i.livemode
+  LEFT JOIN product d ON d.id = i.product AND d.livemode = i.livemode
  WHERE s.user_name = :user AND s.livemode = :livemode
  ORDER BY i.position, i.id
 
@@ -147,16 +154,26 @@ VALUES (:id, :livemode, :subscription, :position, :price, :product, :currency,
 
 -- The one select of a gate that knows nothing yet: no row = no such account; a row whose id is NULL =
 -- an account without subscriptions.
+-- A row for each thing that may open something: every item of every subscription, with what is known
+-- of its price. The leading item is the one whose price the subscription's own row names.
 -- name: snapshot
 -- params: user text, livemode int
 -- columns: id text, plan text, status text, price text, product text, currency text
 -- columns: interval text, amount int, quantity int, current_period_start int
 -- columns: current_period_end int, trial_end int, cancel_at int, ended_at int
 -- columns: past_due_since int, cancel_at_period_end int, pause_collection text
-SELECT s.id, s.plan, s.status, s.price, s.product, s.currency, s.billing_interval, s.amount,
-       s.quantity, s.current_period_start, s.current_period_end, s.trial_end, s.cancel_at,
-       s.ended_at, s.past_due_since, s.cancel_at_period_end, s.pause_collection
+-- columns: leading int, lookup_key text, remembered text
+SELECT s.id, s.plan, s.status, COALESCE(i.price, s.price), COALESCE(i.product, s.product),
+       s.currency, s.billing_interval, s.amount, s.quantity, s.current_period_start,
+       s.current_period_end, s.trial_end, s.cancel_at, s.ended_at, s.past_due_since,
+       s.cancel_at_period_end, s.pause_collection,
+       CASE WHEN i.price IS NULL OR i.price = s.price THEN 1 ELSE 0 END, p.lookup_key,
+       COALESCE(p.plan, d.plan)
   FROM account a
   LEFT JOIN subscription s ON s.user_name = a.user_name AND s.livemode = :livemode
+  LEFT JOIN subscription_item i ON i.subscription = s.id AND i.livemode = s.livemode
+   AND (i.quantity > 0 OR i.price = s.price)
+  LEFT JOIN price p ON p.id = COALESCE(i.price, s.price) AND p.livemode = s.livemode
+  LEFT JOIN product d ON d.id = COALESCE(i.product, s.product) AND d.livemode = s.livemode
  WHERE a.user_name = :user
- ORDER BY s.created_at DESC, s.id DESC
+ ORDER BY s.created_at DESC, s.id DESC, i.position, i.id
