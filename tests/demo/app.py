@@ -57,6 +57,8 @@ class App:
 
         self._frames = frames
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        # A client gone between select() and accept() must not stop the loop for ever.
+        self._server.socket.setblocking(False)
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 

@@ -10,6 +10,7 @@
 After every test each server's error log is judged (harness/errorlog.py): announce what your test
 causes with site.expect_log(r"SB012").
 """
+import faulthandler
 import sys
 from pathlib import Path
 
@@ -38,9 +39,15 @@ def pytest_runtest_makereport(item, call):
                                     "\n".join(server.log.lines()[-25:])))
 
 
+# No test takes minutes; one that hangs ends the run with every thread's stack instead of with CI's patience.
+HANGS_AFTER = 600
+
+
 @pytest.fixture(autouse=True)
 def _judged_servers():
+    faulthandler.dump_traceback_later(HANGS_AFTER, exit=True)
     yield
+    faulthandler.cancel_dump_traceback_later()
     problems = httpd.judge_all()
     if problems:
         pytest.fail("\n".join(problems), pytrace=False)

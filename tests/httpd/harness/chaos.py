@@ -32,6 +32,7 @@ class Relay:
 
     def __exit__(self, *_):
         self._open = False
+        self._listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that accepts
         self._listener.close()
         self.cut()
 
