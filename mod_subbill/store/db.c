@@ -27,6 +27,7 @@ enum {
 typedef struct {
     sb_db_t *db;
     bool transaction;
+    bool snapshot;
     sb_db_work_fn fn;
     void *baton;
     apr_time_t deadline;
@@ -123,6 +124,25 @@ static apr_status_t run_transaction(attempt_t *attempt, const work_t *work,
     return rv;
 }
 
+static apr_status_t run_snapshot(attempt_t *attempt, const work_t *work, sb_conn_t *conn)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    if (conn->dsn->dialect == SB_DIALECT_MYSQL) {
+        rv = sb_conn_command(conn, SB_STATEMENT_SNAPSHOT_ISOLATION);
+    }
+    if (!rv) {
+        rv = sb_conn_command(conn, SB_STATEMENT_BEGIN_SNAPSHOT);
+    }
+    if (rv) {
+        attempt->sound = false;
+        return rv;
+    }
+    rv = work->fn(work->baton, conn, work->pool);
+    attempt->sound = !sb_conn_rollback(conn);
+    return rv;
+}
+
 static void attempt_work(attempt_t *attempt, const work_t *work, sb_conn_t *conn)
 {
     apr_time_t locked_until = work->transaction
@@ -132,6 +152,7 @@ static void attempt_work(attempt_t *attempt, const work_t *work, sb_conn_t *conn
     attempt->sound = true;
     sb_conn_begin_work(conn, locked_until);
     attempt->rv = work->transaction ? run_transaction(attempt, work, conn)
+                  : work->snapshot  ? run_snapshot(attempt, work, conn)
                                     : work->fn(work->baton, conn, work->pool);
     attempt->failure = conn->failure;
     attempt->cut = __atomic_load_n(&conn->cut, __ATOMIC_RELAXED);
@@ -254,6 +275,21 @@ sb_status_e sb_db_read(sb_db_t *db, int deadline_ms, sb_db_work_fn fn, void *bat
 {
     work_t work = {
         .db = db,
+        .fn = fn,
+        .baton = baton,
+        .deadline = sb_clock_monotonic() + (apr_time_t)deadline_ms * 1000,
+        .pool = pool,
+    };
+
+    return run(&work, result);
+}
+
+sb_status_e sb_db_snapshot(sb_db_t *db, int deadline_ms, sb_db_work_fn fn, void *baton,
+                           sb_result_t *result, apr_pool_t *pool)
+{
+    work_t work = {
+        .db = db,
+        .snapshot = true,
         .fn = fn,
         .baton = baton,
         .deadline = sb_clock_monotonic() + (apr_time_t)deadline_ms * 1000,

@@ -73,6 +73,11 @@ sb_status_e sb_db_create(sb_db_t **db, sb_result_t *result,
 sb_status_e sb_db_read(sb_db_t *db, int deadline_ms, sb_db_work_fn work, void *baton,
                        sb_result_t *result, apr_pool_t *pool);
 
+/* The same for work that selects more than once and must not see half of somebody's transaction: all its
+ * selects see the same moment. Costs two or three round trips more. */
+sb_status_e sb_db_snapshot(sb_db_t *db, int deadline_ms, sb_db_work_fn work, void *baton,
+                           sb_result_t *result, apr_pool_t *pool);
+
 /* The same in one transaction: all of work's statements or none. Deadlocks and serialization
  * failures are repeated up to three times, everything else once on a fresh connection. Write for
  * READ COMMITTED. SB_OK after a commit, and after SB_DB_ROLLBACK (the baton says why). */

@@ -10,6 +10,21 @@ BEGIN
 -- dialect: mysql
 START TRANSACTION
 
+-- Selects of one such transaction all see the same moment; it is left by ROLLBACK.
+-- name: begin_snapshot
+-- kind: command
+-- dialect: sqlite3
+BEGIN
+-- dialect: pgsql
+BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY
+-- dialect: mysql
+START TRANSACTION READ ONLY
+
+-- Before it on MySQL and MariaDB, which take the level from the session or from the statement before.
+-- name: snapshot_isolation
+-- kind: command
+SET TRANSACTION ISOLATION LEVEL REPEATABLE READ
+
 -- name: commit
 -- kind: command
 COMMIT

@@ -31,7 +31,7 @@ static bool carries(const int pair[2])
 {
     char byte = 'x';
 
-    return write(pair[0], &byte, 1) == 1 && read(pair[1], &byte, 1) == 1;
+    return send(pair[0], &byte, 1, MSG_NOSIGNAL) == 1 && read(pair[1], &byte, 1) == 1;
 }
 
 /* Is cut, and goes on with files of its own, as a thread of httpd does with its next connection. */

@@ -262,6 +262,49 @@ START_TEST(test_one_customer_claimed_by_many_at_once_goes_to_one)
 }
 END_TEST
 
+static apr_status_t look_twice(void *baton, sb_conn_t *conn, apr_pool_t *pool)
+{
+    sb_account_t *before, *after;
+    int *changed = baton;
+    apr_status_t rv = sb_account_get(&before, conn, ann, pool);
+
+    store_admin("UPDATE account SET created_at = created_at + 1");
+    if (!rv) {
+        rv = sb_account_get(&after, conn, ann, pool);
+    }
+    if (!rv) {
+        *changed += before->created_at != after->created_at;
+    }
+    return rv;
+}
+
+/* F06: what is read together belongs together, and the connection is as it was afterwards */
+START_TEST(test_the_selects_of_a_snapshot_see_one_moment)
+{
+    int changed = 0;
+
+    if (!store_open_migrated(_i)) {
+        return;
+    }
+    sb_db_t *db = store_db(1, 1000);
+    ck_assert_int_eq(
+        sb_db_transaction(db, 5000, make_account, ann, &store.result, store.pool), SB_OK);
+    for (int round = 0; round < 3; round++) {
+        ck_assert_msg(sb_db_snapshot(db, 5000, look_twice, &changed, &store.result,
+                                     store.pool) == SB_OK,
+                      "%s", store_log());
+        ck_assert_int_eq(
+            sb_db_transaction(db, 5000, make_account, bob, &store.result, store.pool),
+            SB_OK);
+    }
+    ck_assert_int_eq(changed, 0);
+    ck_assert_int_eq(
+        sb_db_read(db, 5000, look_twice, &changed, &store.result, store.pool), SB_OK);
+    ck_assert_int_eq(changed, 1);
+    ck_assert_int_eq(sb_db_stats(db).connected, 1);
+}
+END_TEST
+
 Suite *store_races_suite(void)
 {
     Suite *suite = suite_create("store_races");
@@ -277,6 +320,8 @@ Suite *store_races_suite(void)
     tcase_add_loop_test(tcase,
                         test_two_first_events_of_one_subscription_end_with_the_newer_one,
                         0, SB_DIALECTS);
+    tcase_add_loop_test(tcase, test_the_selects_of_a_snapshot_see_one_moment, 0,
+                        SB_DIALECTS);
     suite_add_tcase(suite, tcase);
     return suite;
 }
