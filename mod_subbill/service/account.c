@@ -151,7 +151,7 @@ sb_status_e sb_account_load(sb_account_view_t **view, sb_result_t *result,
 {
     load_t work = {.service = service, .user = user};
     sb_status_e status =
-        sb_db_read(service->db, SB_DEADLINE_PAGE, load, &work, result, pool);
+        sb_db_snapshot(service->db, SB_DEADLINE_PAGE, load, &work, result, pool);
 
     *view = NULL;
     if (status != SB_OK) {

@@ -69,7 +69,7 @@ static bool opens(const visit_t *visit)
 static sb_status_e find(visit_t *visit, sb_result_t *result, apr_pool_t *pool)
 {
     sb_status_e status =
-        sb_db_read(visit->service->db, SB_DEADLINE_PAGE, load, visit, result, pool);
+        sb_db_snapshot(visit->service->db, SB_DEADLINE_PAGE, load, visit, result, pool);
 
     if (status == SB_OK && !visit->row) {
         return sb_result_set(result, SB_NOT_FOUND, "unknown_session",

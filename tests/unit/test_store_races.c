@@ -264,7 +264,7 @@ END_TEST
 
 static apr_status_t look_twice(void *baton, sb_conn_t *conn, apr_pool_t *pool)
 {
-    sb_account_t *before, *after;
+    sb_account_t *before, *after = NULL;
     int *changed = baton;
     apr_status_t rv = sb_account_get(&before, conn, ann, pool);
 
