@@ -47,7 +47,8 @@ def token(page):
 
 
 def session_posts(site):
-    return site.double.control.requests("POST", "/v1/checkout/sessions")
+    return [request for request in site.double.control.requests("POST", "/v1/checkout/sessions")
+            if request["path"] == "/v1/checkout/sessions"]
 
 
 # --- plans ---------------------------------------------------------------------------------------
@@ -258,6 +259,35 @@ def test_an_outage_at_stripe_is_a_503_that_says_when_to_try_again(site, buyer):
         site.double.control.clear_faults()
     document = problem("/checkout", "POST", answer, 503, "stripe_unavailable")
     assert int(answer.headers["Retry-After"]) > 0 and document["hint"]
+
+
+def test_a_failure_that_stripe_keeps_blocks_nobody(site, buyer):
+    """F13, F15: Stripe repeats a 500 for a day under its key; the next click has another one."""
+    site.allow_log("SB30[1-9]")
+    control = site.double.control
+    control.forget_requests()
+    control.fault("status", method="POST", path_prefix="/v1/customers", status=500)
+    answer = site.client.user(buyer).post("/subbill/checkout", json={"plan": "basic"})
+    problem("/checkout", "POST", answer, 503, "stripe_unavailable")
+    assert [entry["replayed"] for entry in control.requests("POST", "/v1/customers")] == [False, True]
+    assert checkout(site, buyer, plan="basic")["url"]
+
+
+def test_of_two_tabs_one_can_be_paid(site, buyer):
+    """T11: another plan, another language, another way back; the newest page is the one to pay on."""
+    control = site.double.control
+    first = checkout(site, buyer, plan="basic")
+    german = site.client.user(buyer).post("/subbill/checkout", json={"plan": "basic"},
+                                          headers={"Accept-Language": "de"}).json()
+    assert german["id"] == first["id"]
+    second = checkout(site, buyer, plan="basic", success_url="http://localhost:3000/thanks")
+    third = checkout(site, buyer, plan="pro")
+    sessions = {entry["id"]: entry["status"] for entry in control.objects("checkout.session")}
+    assert [sessions[one["id"]] for one in (first, second, third)] == ["expired", "expired", "open"]
+    assert control.complete(third["id"])["outcome"] == "complete"
+    control.flush()
+    bought = site.database.rows(f"SELECT plan FROM subscription WHERE user_name = '{buyer}'")
+    assert [row[0] for row in bought] == ["pro"]
 
 
 # --- coming back ---------------------------------------------------------------------------------
