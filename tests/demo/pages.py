@@ -8,6 +8,7 @@ from pathlib import Path
 from harness import scratch
 
 SITE = Path(__file__).parent / "site"
+CLIENT = scratch.ROOT / "conf" / "examples" / "client"
 LANGUAGES = ("en", "de")
 PLACES = {"front": "index.html", "members": "members/index.html",
           "workshop": "workshop/index.html", "login": "login.html"}
@@ -44,6 +45,8 @@ def write(docroot):
                 language, title[1], body[title.end():], name))
     for path in (scratch.ROOT / "conf" / "templates" / "subbill.css", SITE / "demo.css"):
         scratch.write(docroot / "style" / path.name, path.read_text())
+    for path in (path for path in CLIENT.iterdir() if path.suffix != ".md"):
+        scratch.write(docroot / "client" / path.name, path.read_text())
 
 
 def write_texts(folder):

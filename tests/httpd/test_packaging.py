@@ -15,7 +15,9 @@ SOURCES = ("mod_subbill", "conf", "sql", "docs", "tools", "packaging", "Makefile
 DOCUMENTS = {"README.md", "docs/cli.md", "docs/directives.md", "docs/http-api.md",
              "docs/openapi.json", "docs/images/plans.png", "conf/subbill.conf",
              "conf/subbill.env.example", "conf/catalog.schema.json",
-             "conf/examples/demo/catalog.json"}
+             "conf/examples/demo/catalog.json"} | {
+                 f"conf/examples/client/{name}" for name in
+                 ("README.md", "index.html", "subscription.css", "subscription.js")}
 DIRECTIVE = re.compile(r"^Subbill\w+", re.M)
 
 
