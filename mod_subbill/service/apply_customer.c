@@ -44,7 +44,12 @@ static apr_status_t end_subscriptions(sb_apply_t *apply, const sb_customer_t *cu
                                            customer->livemode, apply->pool);
 
     for (int i = 0; rv == APR_SUCCESS && i < n; i++) {
-        sb_subscription_t *sub = &subs[i];
+        sb_subscription_t *sub = NULL;
+        rv = sb_subscription_lock(&sub, apply->conn, subs[i].id, subs[i].livemode,
+                                  apply->pool);
+        if (rv != APR_SUCCESS || !sub) {
+            continue;
+        }
         if (!sub->customer || strcmp(sub->customer, customer->id) != 0 ||
             sb_subscription_status_final(sub->status)) {
             continue;

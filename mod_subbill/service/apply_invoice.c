@@ -24,6 +24,11 @@ static apr_status_t find_user(const char **user, sb_apply_t *apply,
         rv = sb_customer_by_id(&customer, apply->conn, facts->customer, facts->livemode,
                                apply->pool);
     }
+    if (rv == APR_SUCCESS && facts->customer && !(customer && customer->user)) {
+        /* A binding under way right now must not miss this invoice. */
+        rv = sb_customer_lock(&customer, apply->conn, facts->customer, facts->livemode,
+                              apply->source, apply->now, apply->pool);
+    }
     if (rv == APR_SUCCESS && customer) {
         *user = customer->user;
     }

@@ -117,6 +117,14 @@ apr_status_t sb_apply_bind(const char **user, sb_apply_t *apply, const char *cus
     if (rv != APR_SUCCESS) {
         return rv;
     }
+    if (!claimed && !(row && row->user)) {
+        /* A binding under way right now must not miss what is about to be stored. */
+        rv = sb_customer_lock(&row, apply->conn, customer, apply->service->settings->live,
+                              apply->source, apply->now, apply->pool);
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+    }
     if (row && row->user) {
         bool operators = row->source && strcmp(row->source, SB_SOURCE_OPERATOR) == 0;
         if (claimed && strcmp(claimed, row->user) != 0 && !operators) {

@@ -62,23 +62,15 @@ static apr_status_t audit(sb_conn_t *conn, const char *user, const char *id,
                                     now, pool);
 }
 
-/* Locks the user's account and the customer, always in this order, and reads both sides. */
-static apr_status_t lock_both(sb_customer_t **stored, sb_customer_t **current,
-                              sb_conn_t *conn, const char *id, bool livemode,
-                              const char *user, const char *source, apr_int64_t now,
+apr_status_t sb_customer_lock(sb_customer_t **customer, sb_conn_t *conn, const char *id,
+                              bool livemode, const char *source, apr_int64_t now,
                               apr_pool_t *pool)
 {
-    const sb_row_name_t *names;
     const sb_row_customer_t *rows;
-    int n;
+    int n = 0;
 
-    apr_status_t rv = sb_account_ensure(conn, user, NULL, now, pool);
-    if (!rv) {
-        rv = sb_sql_account_lock(&names, &n, conn, user, pool);
-    }
-    if (!rv) {
-        rv = sb_sql_customer_ensure(NULL, conn, id, livemode, source, now, pool);
-    }
+    *customer = NULL;
+    apr_status_t rv = sb_sql_customer_ensure(NULL, conn, id, livemode, source, now, pool);
     if (!rv) {
         rv = sb_sql_customer_lock(&rows, &n, conn, id, livemode, pool);
     }
@@ -88,8 +80,27 @@ static apr_status_t lock_both(sb_customer_t **stored, sb_customer_t **current,
     if (!n) { /* just made, so somebody deleted it under our hands */
         return APR_EGENERAL;
     }
-    *stored = from_row(rows, pool);
-    return sb_customer_by_user(current, conn, user, livemode, pool);
+    *customer = from_row(rows, pool);
+    return APR_SUCCESS;
+}
+
+/* Locks the user's account and the customer, always in this order, and reads both sides. */
+static apr_status_t lock_both(sb_customer_t **stored, sb_customer_t **current,
+                              sb_conn_t *conn, const char *id, bool livemode,
+                              const char *user, const char *source, apr_int64_t now,
+                              apr_pool_t *pool)
+{
+    const sb_row_name_t *names;
+    int n;
+
+    apr_status_t rv = sb_account_ensure(conn, user, NULL, now, pool);
+    if (!rv) {
+        rv = sb_sql_account_lock(&names, &n, conn, user, pool);
+    }
+    if (!rv) {
+        rv = sb_customer_lock(stored, conn, id, livemode, source, now, pool);
+    }
+    return rv ? rv : sb_customer_by_user(current, conn, user, livemode, pool);
 }
 
 apr_status_t sb_customer_adopt(sb_conn_t *conn, const char *id, bool livemode,

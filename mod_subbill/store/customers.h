@@ -32,6 +32,13 @@ apr_status_t sb_customer_by_id(sb_customer_t **customer, sb_conn_t *conn, const 
 apr_status_t sb_customer_by_user(sb_customer_t **customer, sb_conn_t *conn,
                                  const char *user, bool livemode, apr_pool_t *pool);
 
+/* The customer's row, made when there is none and bound to nobody then, and locked until the transaction
+ * ends: a binding that happens at the same time comes before or after, and finds what this
+ * transaction leaves. */
+apr_status_t sb_customer_lock(sb_customer_t **customer, sb_conn_t *conn, const char *id,
+                              bool livemode, const char *source, apr_int64_t now,
+                              apr_pool_t *pool);
+
 /* Ties a customer to a user, making account and customer rows as needed. who: the user, "stripe",
  * or the operator's name, for the audit. A deleted customer of the user gives way; a customer marked
  * as deleted comes to life again. A refused binding is audited as well, and leaves an

@@ -147,6 +147,31 @@ START_TEST(test_two_claims_of_one_customer_at_once_are_one_conflict)
 }
 END_TEST
 
+/* A16, F18: a subscription and an invoice that come while their customer is being bound are not missed */
+START_TEST(test_what_arrives_during_the_binding_gets_its_user)
+{
+    if (!service_on(_i)) {
+        return;
+    }
+    service_with(NULL, 0);
+    for (int round = 0; round < ROUNDS; round++) {
+        const char *customer = service_json(
+            "{'id':'cus_%d','object':'customer','livemode':false,'created':1,"
+            "'metadata':{'subbill_user':'user%d'}}",
+            round, round);
+        deliver_both(
+            service_event(apr_psprintf(store.pool, "evt_%d_a", round),
+                          "customer.subscription.created", 0,
+                          service_subscription(apr_psprintf(store.pool, "sub_%d", round),
+                                               apr_psprintf(store.pool, "cus_%d", round),
+                                               NULL, "active", PRICE_BASIC)),
+            service_event(apr_psprintf(store.pool, "evt_%d_b", round), "customer.created",
+                          0, customer));
+    }
+    ck_assert_int_eq(store_admin_count("subscription WHERE user_name IS NULL"), 0);
+}
+END_TEST
+
 Suite *service_races_suite(void)
 {
     Suite *suite = suite_create("service_races");
@@ -158,6 +183,8 @@ Suite *service_races_suite(void)
                         RACES * SB_DIALECTS);
     tcase_add_loop_test(tcase, test_two_claims_of_one_customer_at_once_are_one_conflict,
                         0, SB_DIALECTS);
+    tcase_add_loop_test(tcase, test_what_arrives_during_the_binding_gets_its_user, 0,
+                        SB_DIALECTS);
     suite_add_tcase(suite, tcase);
     return suite;
 }
