@@ -152,3 +152,31 @@ def test_the_portal_cancels_at_the_end_of_the_period_and_the_gate_follows(make_s
     site.double.control.advance(days=32)
     site.double.control.flush(10)
     assert site.client.user("bob").get("/members/page.html").status_code == 402
+
+
+def test_bearer_tokens_serve_front_ends_without_cookies_or_csrf(make_site):
+    """B1, B2, B3, B24, C10, C11, C40, E6, E8, E11: whatever checks the token names the user in the
+    environment; the module takes the name from there."""
+    site = make_site(extra="""
+SetEnvIf Authorization "^Bearer token-of-([a-z]+)$" SB_WHO=$1
+<Location "/subbill">
+    AuthType None
+    SubbillUser "%{env:SB_WHO}"
+</Location>
+""")
+    bob = {"Authorization": "Bearer token-of-bob"}
+    assert site.client.get("/subbill/subscription").status_code == 401
+    assert site.client.get("/subbill/subscription",
+                           headers={"Authorization": "Bearer forged"}).status_code == 401
+    shown = site.client.get("/subbill/subscription", headers=bob).json()
+    assert (shown["user"], shown["active"]) == ("bob", False)
+    answer = site.client.post("/subbill/checkout", headers=bob,
+                              json={"plan_type": "full", "plan_id": 1})
+    assert answer.status_code == 200 and answer.json()["url"].startswith(site.double.url)
+    site.double.control.complete(answer.json()["id"], "4242424242424242")
+    site.double.control.flush(10)
+    assert site.client.get("/subbill/subscription", headers=bob).json()["plan"] == "basic"
+    portal = site.client.post("/subbill/portal", headers=bob, json={})
+    assert portal.status_code == 200 and portal.json()["url"].startswith(site.double.url)
+    again = site.client.post("/subbill/checkout", headers=bob, json={"plan": "pro"})
+    assert (again.status_code, again.json()["code"]) == (409, "already_subscribed")
