@@ -7,6 +7,7 @@
 #include "service/links.h"
 
 #include <apr_strings.h>
+#include <pthread.h>
 #include <string.h>
 
 #define CUSTOMER "{'id':'cus_1','object':'customer','livemode':false}"
@@ -158,6 +159,54 @@ START_TEST(test_of_two_tabs_only_the_newer_can_be_paid_on_a_server)
 }
 END_TEST
 
+typedef struct tab_t {
+    apr_pool_t *pool;
+    sb_checkout_answer_t answer;
+    sb_status_e status;
+} tab_t;
+
+static void *other_tab(void *data)
+{
+    tab_t *tab = data;
+    sb_checkout_request_t bigger = wish;
+    sb_result_t result;
+
+    bigger.plan = "pro";
+    sb_result_clear(&result);
+    while (scripted_server_requests(sv.server) < 2) {
+        apr_sleep(apr_time_from_msec(10));
+    }
+    tab->status =
+        sb_checkout_start(&tab->answer, &result, sv.service, &bigger, tab->pool);
+    return NULL;
+}
+
+/* T11: the other tab starts while Stripe is still making our session: ours is ended unseen. */
+START_TEST(test_a_tab_that_is_overtaken_steps_back)
+{
+    scripted_answer_t slow = service_answer(200, session("cs_test_1", "open"));
+    tab_t tab = {.status = SB_INTERNAL};
+    pthread_t thread;
+
+    slow.delay_ms = 700;
+    const scripted_answer_t script[] = {
+        service_answer(200, CUSTOMER), slow,
+        service_answer(200, session("cs_test_2", "open")),
+        service_answer(200, session("cs_test_1", "expired"))};
+    service_with(script, 4);
+    apr_pool_create_unmanaged_ex(&tab.pool, NULL, NULL);
+    ck_assert_int_eq(pthread_create(&thread, NULL, other_tab, &tab), 0);
+    ck_assert_int_eq(start(wish), SB_CONFLICT);
+    pthread_join(thread, NULL);
+    ck_assert_str_eq(sv.result.code, "another_checkout");
+    ck_assert_int_eq(tab.status, SB_OK);
+    ck_assert_str_eq(tab.answer.id, "cs_test_2");
+    ck_assert(asked(3, "POST /v1/checkout/sessions/cs_test_1/expire "));
+    ck_assert_str_eq(count("checkout WHERE state='open'"), "1");
+    apr_pool_destroy(tab.pool);
+}
+END_TEST
+
 /* Stripe cannot be asked to end the other one: then nothing new is sold. */
 START_TEST(test_nothing_is_sold_while_another_session_cannot_be_ended)
 {
@@ -263,6 +312,7 @@ Suite *service_repeats_suite(void)
     tcase_add_test(tcase, test_of_two_tabs_only_the_newer_can_be_paid);
     tcase_add_loop_test(tcase, test_of_two_tabs_only_the_newer_can_be_paid_on_a_server,
                         SB_DIALECT_PGSQL, SB_DIALECT_MYSQL + 1);
+    tcase_add_test(tcase, test_a_tab_that_is_overtaken_steps_back);
     tcase_add_test(tcase, test_nothing_is_sold_while_another_session_cannot_be_ended);
     tcase_add_test(tcase, test_what_was_paid_in_the_other_tab_is_not_sold_again);
     tcase_add_test(tcase, test_another_language_meets_the_same_session);
