@@ -141,29 +141,3 @@ apr_status_t sb_checkout_rivals(const sb_checkout_t ***rivals, int *n, sb_conn_t
     }
     return APR_SUCCESS;
 }
-
-static bool same(const char *a, const char *b)
-{
-    return a && b ? !strcmp(a, b) : a == b;
-}
-
-apr_status_t sb_checkout_reusable(sb_checkout_t **checkout, sb_conn_t *conn,
-                                  const char *user, bool livemode, const char *price,
-                                  apr_int64_t quantity, const char *success_url,
-                                  const char *cancel_url, apr_int64_t newer_than,
-                                  apr_int64_t now, apr_pool_t *pool)
-{
-    const sb_row_checkout_t *rows;
-    int n;
-
-    *checkout = NULL;
-    apr_status_t rv = sb_sql_checkout_reusable(&rows, &n, conn, user, livemode, price,
-                                               quantity, newer_than, now, pool);
-    for (int i = 0; i < n && !rv && !*checkout; i++) {
-        if (same(rows[i].success_url, success_url) &&
-            same(rows[i].cancel_url, cancel_url)) {
-            *checkout = from_row(&rows[i], pool);
-        }
-    }
-    return rv;
-}

@@ -71,13 +71,4 @@ apr_status_t sb_checkout_rivals(const sb_checkout_t ***rivals, int *n, sb_conn_t
                                 const sb_checkout_t *checkout, apr_int64_t now,
                                 apr_pool_t *pool);
 
-/* The user's newest open session for this price and quantity with the same addresses (NULL equals
- * NULL), made after newer_than and not expired at now, whose url is known: a second click gets
- * the same page. */
-apr_status_t sb_checkout_reusable(sb_checkout_t **checkout, sb_conn_t *conn,
-                                  const char *user, bool livemode, const char *price,
-                                  apr_int64_t quantity, const char *success_url,
-                                  const char *cancel_url, apr_int64_t newer_than,
-                                  apr_int64_t now, apr_pool_t *pool);
-
 #endif

@@ -18,19 +18,6 @@ SELECT id, session, livemode, user_name, plan, price, quantity, mode, success_ur
        idempotency_key, state, created_at, expires_at, completed_at, customer, subscription
   FROM checkout WHERE session = :session
 
--- name: checkout_reusable
--- row: checkout
--- params: user text, livemode int, price text, quantity int, newer_than int, now int
--- columns: id text, session text, livemode int, user text, plan text, price text, quantity int
--- columns: mode text, success_url text, cancel_url text, url text, idempotency_key text, state text
--- columns: created_at int, expires_at int, completed_at int, customer text, subscription text
-SELECT id, session, livemode, user_name, plan, price, quantity, mode, success_url, cancel_url, url,
-       idempotency_key, state, created_at, expires_at, completed_at, customer, subscription
-  FROM checkout WHERE user_name = :user AND livemode = :livemode AND state = 'open' AND price = :price
-   AND quantity = :quantity AND url IS NOT NULL AND created_at > :newer_than
-   AND (expires_at = 0 OR expires_at > :now)
- ORDER BY created_at DESC, id DESC LIMIT 20
-
 -- Everything else of one user that could still be paid, or is about to get a page to pay on.
 -- name: checkout_rivals
 -- row: checkout
