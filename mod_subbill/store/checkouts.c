@@ -12,11 +12,6 @@ static const char *const words[] = {
     [SB_CHECKOUT_FAILED] = "failed",
 };
 
-const char *sb_checkout_state_word(sb_checkout_state_e state)
-{
-    return words[state];
-}
-
 static sb_checkout_state_e state_of(const char *word)
 {
     for (int i = 0; i < (int)(sizeof(words) / sizeof(words[0])); i++) {

@@ -35,8 +35,6 @@ typedef struct sb_checkout_t {
     const char *subscription; /* NULL until completed */
 } sb_checkout_t;
 
-const char *sb_checkout_state_word(sb_checkout_state_e state);
-
 /* id, livemode, user, plan, price, quantity, mode, the urls, idempotency_key, created_at, expires_at and
  * customer count; the row is open. Ensure the account first. */
 apr_status_t sb_checkout_insert(sb_conn_t *conn, const sb_checkout_t *checkout,

@@ -334,11 +334,6 @@ apr_status_t sb_conn_write(int *affected, sb_conn_t *conn, int id,
     return rv;
 }
 
-sb_dialect_e sb_conn_dialect(const sb_conn_t *conn)
-{
-    return conn->dsn->dialect;
-}
-
 void sb_epoch_touch(sb_conn_t *conn, const char *user)
 {
     int slot = sb_epoch_slot(user);

@@ -320,11 +320,6 @@ sb_status_e sb_db_transaction(sb_db_t *db, int deadline_ms, sb_db_work_fn fn, vo
     return status;
 }
 
-sb_dialect_e sb_db_dialect(const sb_db_t *db)
-{
-    return db->dsn.dialect;
-}
-
 sb_db_stats_t sb_db_stats(sb_db_t *db)
 {
     pthread_mutex_lock(&db->lock);

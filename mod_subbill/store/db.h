@@ -88,9 +88,6 @@ sb_status_e sb_db_transaction(sb_db_t *db, int deadline_ms, sb_db_work_fn work,
  * touched slots in the database, options.committed those of this host. */
 void sb_epoch_touch(sb_conn_t *conn, const char *user);
 
-sb_dialect_e sb_db_dialect(const sb_db_t *db);
-sb_dialect_e sb_conn_dialect(const sb_conn_t *conn);
-
 /* A copy of the counters. */
 sb_db_stats_t sb_db_stats(sb_db_t *db);
 

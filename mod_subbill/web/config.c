@@ -6,6 +6,7 @@
 #include "web/module.h"
 
 #include "base/secret.h"
+#include "domain/return_url.h"
 
 #include <apr_strings.h>
 #include <ap_provider.h>
@@ -54,14 +55,12 @@ static const char *parse_number(int *value, cmd_parms *cmd, const char *arg, int
 /* An http(s) address; the final slash goes, so that paths can be put behind it. */
 static const char *parse_url(const char **value, cmd_parms *cmd, const char *arg)
 {
-    apr_uri_t uri;
+    const char *wrong = sb_return_origin_check(arg, cmd->temp_pool);
 
-    if (apr_uri_parse(cmd->temp_pool, arg, &uri) != APR_SUCCESS || !uri.scheme ||
-        !uri.hostname || !*uri.hostname ||
-        (strcmp(uri.scheme, "https") != 0 && strcmp(uri.scheme, "http") != 0) ||
-        uri.user || uri.query || uri.fragment) {
+    if (wrong) {
         return complain(
-            cmd, "\"%s\" is not an address; write it like https://www.example.com", arg);
+            cmd, "\"%s\" cannot stand here: %s Write it like https://www.example.com",
+            arg, wrong);
     }
     apr_size_t length = strlen(arg);
     while (length && arg[length - 1] == '/') {
