@@ -314,7 +314,12 @@ def test_several_secrets_serve_a_rotation(make_site):
         assert site.webhook(_event(), secret=secret).status_code == 200
     site.reconfigure(directives={"SubbillWebhookSecret": f"file:{new}"})
     site.allow_log("SB")
-    assert site.webhook(_event(), secret=site.secret).status_code == 400
+    for _ in range(50):  # a child of the old generation may still hold our connection
+        if site.webhook(_event(), secret=site.secret).status_code == 400:
+            break
+        time.sleep(0.1)
+    else:
+        raise AssertionError("the old secret is still believed")
     assert site.webhook(_event(), secret="whsec_canary0TheNewOne").status_code == 200
 
 
