@@ -33,6 +33,16 @@ class Trouble(Exception):
     """A server could not be made or started; the text says which and why."""
 
 
+def children(parent):
+    """The processes that this one started."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/status"):
+        with contextlib.suppress(OSError):
+            if f"\nPPid:\t{parent}\n" in status.read_text():
+                found.append(int(status.parent.name))
+    return found
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -131,8 +141,10 @@ class Server:
     def stop(self):
         if not self.process:
             return
-        with contextlib.suppress(ProcessLookupError):
-            self.process.send_signal(signal.SIGCONT)  # a test may have left it stopped
+        # A test that died between SIGSTOP and SIGCONT leaves the server or a backend stopped.
+        for pid in [self.process.pid, *children(self.process.pid)]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
         if self.process.poll() is None:
             self.process.send_signal(self.stop_signal)
         try:
