@@ -188,7 +188,7 @@ START_TEST(test_a_tab_that_is_overtaken_steps_back)
     tab_t tab = {.status = SB_INTERNAL};
     pthread_t thread;
 
-    slow.delay_ms = 700;
+    slow.delay_ms = 700 * store_slowness();
     const scripted_answer_t script[] = {
         service_answer(200, CUSTOMER), slow,
         service_answer(200, session("cs_test_2", "open")),
