@@ -1,6 +1,9 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include "base/utf8.h"
 
+#include <apr_strings.h>
+#include <string.h>
+
 apr_size_t sb_utf8_sequence(apr_uint32_t *point, const char *bytes, apr_size_t left)
 {
     /* The smallest code point that needs this many bytes: anything below is an overlong form. */
@@ -43,4 +46,15 @@ bool sb_utf8_valid(const char *bytes, apr_size_t length)
         }
     }
     return true;
+}
+
+const char *sb_utf8_cut(const char *text, apr_size_t max, apr_pool_t *pool)
+{
+    if (!text || strlen(text) <= max) {
+        return text;
+    }
+    while (max && ((unsigned char)text[max] & 0xC0) == 0x80) {
+        max--;
+    }
+    return apr_pstrmemdup(pool, text, max);
 }

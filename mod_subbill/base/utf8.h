@@ -2,7 +2,7 @@
 #ifndef SB_BASE_UTF8_H
 #define SB_BASE_UTF8_H
 
-#include <apr.h>
+#include <apr_pools.h>
 
 #include <stdbool.h>
 
@@ -13,5 +13,9 @@ apr_size_t sb_utf8_sequence(apr_uint32_t *point, const char *bytes, apr_size_t l
 
 /* Whether all length bytes are such sequences. */
 bool sb_utf8_valid(const char *bytes, apr_size_t length);
+
+/* text itself when it is no longer than max bytes, else its beginning in pool, cut where a character
+ * ends. NULL stays NULL. */
+const char *sb_utf8_cut(const char *text, apr_size_t max, apr_pool_t *pool);
 
 #endif

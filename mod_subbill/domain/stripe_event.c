@@ -122,8 +122,8 @@ static const char *object_id(const json_t *object)
     return id && *id && strlen(id) <= 255 ? id : NULL;
 }
 
-sb_status_e sb_event_parse(sb_event_t *event, sb_result_t *result, const json_t *json,
-                           apr_pool_t *pool)
+static sb_status_e parse(sb_event_t *event, sb_result_t *result, const json_t *json,
+                         bool ours)
 {
     const char *kind = sb_json_text(json, "object");
     const json_t *livemode = sb_json_get(json, "livemode");
@@ -139,7 +139,7 @@ sb_status_e sb_event_parse(sb_event_t *event, sb_result_t *result, const json_t 
     if (!thin && (!kind || strcmp(kind, "event") != 0)) {
         return not_an_event(result, "The body is JSON, but not an event of Stripe's.");
     }
-    if (!sb_stripe_id_valid(event->id)) {
+    if (!event->id || (!ours && !sb_stripe_id_valid(event->id))) {
         return not_an_event(result, "The event has no valid id.");
     }
     if (!event->type || !type_valid(event->type)) {
@@ -170,6 +170,18 @@ sb_status_e sb_event_parse(sb_event_t *event, sb_result_t *result, const json_t 
     event->kind = sb_json_text(event->object, "object");
     event->object_id = object_id(event->object);
     return SB_OK;
+}
+
+sb_status_e sb_event_parse(sb_event_t *event, sb_result_t *result, const json_t *json,
+                           apr_pool_t *pool)
+{
+    return parse(event, result, json, false);
+}
+
+sb_status_e sb_event_parse_kept(sb_event_t *event, sb_result_t *result,
+                                const json_t *json, apr_pool_t *pool)
+{
+    return parse(event, result, json, true);
 }
 
 static sb_status_e status_of(bool ok)

@@ -33,6 +33,10 @@ typedef struct sb_event_t {
 sb_status_e sb_event_parse(sb_event_t *event, sb_result_t *result, const json_t *json,
                            apr_pool_t *pool);
 
+/* The same for what this server has kept: the id may be one it made itself ("fetch:sub_…:evt_…"). */
+sb_status_e sb_event_parse_kept(sb_event_t *event, sb_result_t *result,
+                                const json_t *json, apr_pool_t *pool);
+
 /* ^[A-Za-z0-9_]{1,255}$ */
 bool sb_stripe_id_valid(const char *id);
 

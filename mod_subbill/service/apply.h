@@ -27,9 +27,7 @@ typedef struct sb_apply_t {
     sb_apply_verdict_e verdict;
     const char *reason; /* word, unless done */
     const char *detail; /* for the log, or NULL */
-    bool unsettled;     /* this event came before, and Stripe could not be asked */
-    const char
-        *fetch; /* a subscription that only Stripe can tell about: fetch it afterwards */
+    const char *fetch;  /* a subscription that only Stripe can tell about */
 } sb_apply_t;
 
 typedef apr_status_t (*sb_apply_fn)(sb_apply_t *apply);

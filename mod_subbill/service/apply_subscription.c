@@ -203,9 +203,7 @@ static apr_status_t save(sb_apply_t *apply, sb_subscription_t *sub,
     };
     sb_order_e order = sb_subscription_order(stored, sub, hints);
 
-    /* An unsettled tie may look settled by what it left behind. */
-    if (order == SB_ORDER_APPLY_AND_FETCH || order == SB_ORDER_IGNORE_AND_FETCH ||
-        (apply->unsettled && stored && stored->event_created == sub->event_created)) {
+    if (order == SB_ORDER_APPLY_AND_FETCH || order == SB_ORDER_IGNORE_AND_FETCH) {
         apply->fetch = sub->id;
     }
     if ((order == SB_ORDER_IGNORE || order == SB_ORDER_IGNORE_AND_FETCH) &&

@@ -6,14 +6,16 @@
  * would only repeat it, an operator can mend the cause. Database trouble is answered as such and
  * nothing stays: Stripe comes back.
  *
- * Stripe is asked only after the commit, and only to settle two different statements of one second.
- * Until it has answered, the event counts as received and is not acknowledged: it comes again. */
+ * Stripe is never asked here. Two different statements of one second, and events that only name their object,
+ * leave a job in the same transaction: the worker asks, and what Stripe says then comes in through
+ * this door as well. So does what failed, again and again until it can be applied. */
 #include "service/ingest.h"
 
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "service/apply.h"
+#include "service/jobs.h"
 #include "service/refresh.h"
 
 #include <apr_strings.h>
@@ -28,9 +30,16 @@ typedef struct ingest_t {
     sb_apply_fn apply;  /* NULL: ignored for the reason below */
     const char *reason; /* of ignoring */
 
+    bool kept; /* it is stored since an earlier time and tried again */
+
     sb_apply_t done; /* what became of it */
     bool duplicate;
 } ingest_t;
+
+enum {
+    RETRY_SECONDS = 60,  /* after the first failure; the worker's own pace from then on */
+    RECEIVED_LEASE = 300 /* seconds until an event without its job counts as stuck */
+};
 
 static sb_event_row_t row_of(const ingest_t *work, sb_event_state_e state,
                              const char *reason)
@@ -61,15 +70,67 @@ static const char *foreign(const sb_service_t *service, const sb_event_t *event)
         return "foreign_account";
     }
     if (event->thin) {
-        return "thin_event";
+        return sb_refresh_thin(event);
     }
     return sb_apply_find(event->type) ? NULL : "unhandled_type";
 }
 
-/* The reason of an event that waits for Stripe's word. */
-static const char unsettled[] = "tie_unresolved";
-
 /* --- the transaction ------------------------------------------------------------------------ */
+
+/* One statement of two that Stripe alone can put in order: the worker reads the object. */
+static apr_status_t wish_fetch(const ingest_t *work, sb_conn_t *conn, apr_pool_t *pool)
+{
+    return sb_job_enqueue(conn, SB_JOB_FETCH, work->done.fetch, work->event->livemode,
+                          sb_refresh_cause(work->event, pool), 0, pool);
+}
+
+/* What is tried again has its job already. */
+static apr_status_t wish_retry(const ingest_t *work, sb_conn_t *conn, int delay,
+                               apr_pool_t *pool)
+{
+    return work->kept ? APR_SUCCESS
+                      : sb_job_enqueue(conn, SB_JOB_EVENT, work->event->id,
+                                       work->service->settings->live, NULL, delay, pool);
+}
+
+/* The event names its object only: it waits, durable, for the worker to read it. */
+static apr_status_t store_thin(ingest_t *work, sb_conn_t *conn, apr_pool_t *pool)
+{
+    sb_event_row_t row = row_of(work, SB_EVENT_RECEIVED, NULL);
+    sb_event_state_e stored = SB_EVENT_RECEIVED;
+    bool inserted = false;
+
+    row.lease_until = work->now + RECEIVED_LEASE;
+    apr_status_t rv = sb_event_insert(&inserted, &stored, conn, &row, work->body, pool);
+    work->duplicate = !inserted && stored != SB_EVENT_FAILED;
+    if (rv != APR_SUCCESS || work->duplicate) {
+        return rv;
+    }
+    return wish_retry(work, conn, 0, pool);
+}
+
+static apr_status_t end_event(const ingest_t *work, sb_conn_t *conn, bool inserted,
+                              apr_pool_t *pool)
+{
+    const char *id = work->event->id;
+
+    switch (work->done.verdict) {
+    case SB_APPLY_FAILED:
+        return SB_DB_ROLLBACK;
+    case SB_APPLY_REFUSED: {
+        apr_status_t rv =
+            sb_event_mark(conn, id, SB_EVENT_FAILED, work->done.reason, pool);
+        return rv != APR_SUCCESS ? rv : wish_retry(work, conn, RETRY_SECONDS, pool);
+    }
+    case SB_APPLY_IGNORED:
+        return inserted && !work->apply
+                   ? APR_SUCCESS
+                   : sb_event_mark(conn, id, SB_EVENT_IGNORED, work->done.reason, pool);
+    case SB_APPLY_DONE:
+        break;
+    }
+    return inserted ? APR_SUCCESS : sb_event_mark(conn, id, SB_EVENT_DONE, NULL, pool);
+}
 
 static apr_status_t store_and_apply(void *baton, sb_conn_t *conn, apr_pool_t *pool)
 {
@@ -90,6 +151,10 @@ static apr_status_t store_and_apply(void *baton, sb_conn_t *conn, apr_pool_t *po
         .verdict = work->apply ? SB_APPLY_DONE : SB_APPLY_IGNORED,
         .reason = work->reason,
     };
+    if (work->event->thin && !work->reason) {
+        work->done.verdict = SB_APPLY_DONE;
+        return store_thin(work, conn, pool);
+    }
     apr_status_t rv = sb_event_insert(&inserted, &stored, conn, &row, work->body, pool);
     if (rv != APR_SUCCESS) {
         return rv;
@@ -98,30 +163,13 @@ static apr_status_t store_and_apply(void *baton, sb_conn_t *conn, apr_pool_t *po
         work->duplicate = true;
         return SB_DB_ROLLBACK;
     }
-    work->done.unsettled = !inserted && stored == SB_EVENT_RECEIVED;
     if (work->apply) {
         rv = work->apply(&work->done);
     }
-    if (rv != APR_SUCCESS) {
-        return rv;
+    if (rv == APR_SUCCESS && work->done.fetch && work->done.verdict != SB_APPLY_FAILED) {
+        rv = wish_fetch(work, conn, pool);
     }
-    if (work->done.fetch && work->done.verdict <= SB_APPLY_IGNORED) {
-        return sb_event_mark(conn, row.id, SB_EVENT_RECEIVED, unsettled, pool);
-    }
-    switch (work->done.verdict) {
-    case SB_APPLY_FAILED:
-        return SB_DB_ROLLBACK;
-    case SB_APPLY_REFUSED:
-        return sb_event_mark(conn, row.id, SB_EVENT_FAILED, work->done.reason, pool);
-    case SB_APPLY_IGNORED:
-        return inserted && !work->apply ? APR_SUCCESS
-                                        : sb_event_mark(conn, row.id, SB_EVENT_IGNORED,
-                                                        work->done.reason, pool);
-    case SB_APPLY_DONE:
-        break;
-    }
-    return inserted ? APR_SUCCESS
-                    : sb_event_mark(conn, row.id, SB_EVENT_DONE, NULL, pool);
+    return rv != APR_SUCCESS ? rv : end_event(work, conn, inserted, pool);
 }
 
 /* The second, short transaction: the event stays, visible, with the reason. */
@@ -133,11 +181,13 @@ static apr_status_t store_failed(void *baton, sb_conn_t *conn, apr_pool_t *pool)
     bool inserted = false;
     apr_status_t rv = sb_event_insert(&inserted, &stored, conn, &row, work->body, pool);
 
-    if (rv != APR_SUCCESS || inserted || stored == SB_EVENT_DONE ||
-        stored == SB_EVENT_IGNORED) {
+    if (rv != APR_SUCCESS || stored == SB_EVENT_DONE || stored == SB_EVENT_IGNORED) {
         return rv;
     }
-    return sb_event_mark(conn, row.id, SB_EVENT_FAILED, work->done.reason, pool);
+    if (!inserted) {
+        rv = sb_event_mark(conn, row.id, SB_EVENT_FAILED, work->done.reason, pool);
+    }
+    return rv != APR_SUCCESS ? rv : wish_retry(work, conn, RETRY_SECONDS, pool);
 }
 
 /* A refusal may come of two events that arrived together, hence the second try. */
@@ -171,49 +221,6 @@ static sb_status_e store(sb_result_t *result, ingest_t *work, apr_pool_t *pool)
     return status;
 }
 
-static apr_status_t mark_settled(void *baton, sb_conn_t *conn, apr_pool_t *pool)
-{
-    ingest_t *work = baton;
-    static const sb_event_state_e states[] = {
-        [SB_APPLY_DONE] = SB_EVENT_DONE,
-        [SB_APPLY_IGNORED] = SB_EVENT_IGNORED,
-        [SB_APPLY_REFUSED] = SB_EVENT_FAILED,
-        [SB_APPLY_FAILED] = SB_EVENT_FAILED,
-    };
-
-    return sb_event_mark(conn, work->event->id, states[work->done.verdict],
-                         work->done.reason, pool);
-}
-
-/* Another try later may bring what this one did not. */
-static bool passes(sb_status_e status, const sb_result_t *result)
-{
-    return status == SB_INTERNAL || status == SB_UPSTREAM ||
-           (status == SB_UNAVAILABLE &&
-            strcmp(result->code, "stripe_not_configured") != 0);
-}
-
-/* Asks Stripe which of two statements of one second came last. What will never be answered makes the
- * event a failed one. */
-static sb_status_e settle(sb_result_t *result, ingest_t *work, apr_pool_t *pool)
-{
-    sb_status_e status = sb_refresh_subscription(result, work->service, work->done.fetch,
-                                                 work->event, pool);
-
-    if (status != SB_OK && passes(status, result)) {
-        return sb_result_set(result, SB_UNAVAILABLE, unsettled,
-                             "The payment service could not be asked which of two "
-                             "events of one second came last.",
-                             "Send the event again.");
-    }
-    if (status != SB_OK) {
-        sb_apply_end(&work->done, SB_APPLY_REFUSED, unsettled, NULL);
-    }
-    sb_result_clear(result);
-    return sb_db_transaction(work->service->db, SB_DEADLINE_INGEST, mark_settled, work,
-                             result, pool);
-}
-
 /* --- telling -------------------------------------------------------------------------------- */
 
 static void tell(sb_ingest_t *outcome, const ingest_t *work)
@@ -228,10 +235,13 @@ static void tell(sb_ingest_t *outcome, const ingest_t *work)
 
     outcome->event = event->id;
     outcome->type = event->type;
-    outcome->state = work->duplicate ? "duplicate" : states[work->done.verdict];
+    outcome->state = work->duplicate                ? "duplicate"
+                     : event->thin && !work->reason ? "received"
+                                                    : states[work->done.verdict];
     outcome->reason = work->duplicate ? NULL : work->done.reason;
     if (!work->duplicate && work->done.verdict >= SB_APPLY_REFUSED) {
-        sb_log(SB_LOG_ERROR, 0, "SB401",
+        /* Said once; what fails again is told by the worker when it gives up. */
+        sb_log(work->kept ? SB_LOG_INFO : SB_LOG_ERROR, 0, "SB401",
                "event %s %s failed: %s%s%s; see `subbillctl events show %s`", event->id,
                event->type, outcome->reason, work->done.detail ? ": " : "",
                work->done.detail ? work->done.detail : "", event->id);
@@ -254,9 +264,6 @@ static sb_status_e run(sb_ingest_t *outcome, sb_result_t *result, ingest_t *work
     sb_result_clear(&trouble);
     work->now = sb_clock_now();
     sb_status_e status = store(&trouble, work, pool);
-    if (status == SB_OK && !work->duplicate && work->done.fetch) {
-        status = settle(&trouble, work, pool);
-    }
     if (status != SB_OK) {
         if (result) {
             *result = trouble;
@@ -322,6 +329,24 @@ sb_status_e sb_ingest_fact(sb_ingest_t *outcome, sb_result_t *result,
         return sb_result_set(result, SB_INTERNAL, "no_memory",
                              "The answer of the payment service cannot be kept.", NULL);
     }
+    work.apply = work.reason ? NULL : sb_apply_find(event->type);
+    *outcome = (sb_ingest_t){.secret = -1};
+    return run(outcome, result, &work, pool);
+}
+
+sb_status_e sb_ingest_kept(sb_ingest_t *outcome, sb_result_t *result,
+                           sb_service_t *service, const sb_event_t *event,
+                           const char *source, const char *body, apr_pool_t *pool)
+{
+    ingest_t work = {
+        .service = service,
+        .event = event,
+        .source = source,
+        .body = body,
+        .reason = foreign(service, event),
+        .kept = true,
+    };
+
     work.apply = work.reason ? NULL : sb_apply_find(event->type);
     *outcome = (sb_ingest_t){.secret = -1};
     return run(outcome, result, &work, pool);

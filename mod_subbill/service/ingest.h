@@ -14,7 +14,8 @@
 
 typedef struct sb_ingest_t {
     /* "done", "duplicate" (finished before; nothing was done now), "ignored" (understood, none of
-     * our business) or "failed" (stored, visible, and not applied: reason says why). */
+     * our business), "received" (a thin event, whose object the worker reads) or "failed" (stored,
+     * visible, and not applied: reason says why). */
     const char *state;
     const char *event; /* id */
     const char *type;
@@ -34,8 +35,7 @@ sb_status_e sb_ingest_webhook(sb_ingest_t *outcome, sb_result_t *result,
 /* An event whose origin is beyond doubt. source: SB_SOURCE_…
  *   SB_INVALID      "bad_json", "not_an_event"
  *   SB_TOO_LARGE    "payload_too_large"
- *   SB_UNAVAILABLE  database: try again; "tie_unresolved": stored, but Stripe could not be asked which of
- *                   two events of one second came last: try again */
+ *   SB_UNAVAILABLE  database: try again */
 sb_status_e sb_ingest_event(sb_ingest_t *outcome, sb_result_t *result,
                             sb_service_t *service, const char *source, const char *body,
                             apr_size_t length, apr_pool_t *pool);
@@ -46,5 +46,11 @@ sb_status_e sb_ingest_event(sb_ingest_t *outcome, sb_result_t *result,
 sb_status_e sb_ingest_fact(sb_ingest_t *outcome, sb_result_t *result,
                            sb_service_t *service, const sb_event_t *event,
                            const char *source, apr_pool_t *pool);
+
+/* An event that is stored and not finished, once more. event: read from body, with the id it is stored
+ * under. What fails again keeps the job it has. */
+sb_status_e sb_ingest_kept(sb_ingest_t *outcome, sb_result_t *result,
+                           sb_service_t *service, const sb_event_t *event,
+                           const char *source, const char *body, apr_pool_t *pool);
 
 #endif

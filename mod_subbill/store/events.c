@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include "store/events.h"
 
+#include "base/utf8.h"
 #include "sb_statements.h"
 
 #include <apr_strings.h>
@@ -32,21 +33,6 @@ bool sb_event_state_parse(sb_event_state_e *state, const char *word)
         }
     }
     return false;
-}
-
-/* Cut where a UTF-8 character ends. */
-static const char *short_reason(const char *reason, apr_pool_t *pool)
-{
-    apr_size_t length = reason ? strlen(reason) : 0;
-
-    if (length <= REASON_MAX) {
-        return reason;
-    }
-    length = REASON_MAX;
-    while (length && ((unsigned char)reason[length] & 0xc0) == 0x80) {
-        length--;
-    }
-    return apr_pstrmemdup(pool, reason, length);
 }
 
 static sb_event_row_t from_row(const sb_row_event_t *row)
@@ -82,8 +68,8 @@ apr_status_t sb_event_insert(bool *inserted, sb_event_state_e *stored, sb_conn_t
     apr_status_t rv = sb_sql_event_insert(
         &affected, conn, event->id, event->type, event->livemode, event->api_version,
         event->account, event->object_id, event->created_at, event->received_at,
-        words[event->state], short_reason(event->reason, pool), event->attempts,
-        event->source, event->lease_until, pool);
+        words[event->state], sb_utf8_cut(event->reason, REASON_MAX, pool),
+        event->attempts, event->source, event->lease_until, pool);
     if (rv) {
         return rv;
     }
@@ -105,8 +91,8 @@ apr_status_t sb_event_insert(bool *inserted, sb_event_state_e *stored, sb_conn_t
 apr_status_t sb_event_mark(sb_conn_t *conn, const char *id, sb_event_state_e state,
                            const char *reason, apr_pool_t *pool)
 {
-    return sb_sql_event_mark(NULL, conn, id, words[state], short_reason(reason, pool),
-                             pool);
+    return sb_sql_event_mark(NULL, conn, id, words[state],
+                             sb_utf8_cut(reason, REASON_MAX, pool), pool);
 }
 
 apr_status_t sb_event_get(sb_event_row_t **event, sb_conn_t *conn, const char *id,
@@ -140,6 +126,24 @@ apr_status_t sb_event_list(sb_event_row_t **events, int *n, sb_conn_t *conn,
     for (int i = 0; i < *n; i++) {
         (*events)[i] = from_row(&rows[i]);
     }
+    return APR_SUCCESS;
+}
+
+apr_status_t sb_event_stuck(const char *const **ids, int *n, sb_conn_t *conn,
+                            bool livemode, apr_int64_t now, int limit, apr_pool_t *pool)
+{
+    const sb_row_name_t *rows;
+
+    *ids = NULL;
+    apr_status_t rv = sb_sql_event_stuck(&rows, n, conn, livemode, now, limit, pool);
+    if (rv || !*n) {
+        return rv;
+    }
+    const char **names = apr_palloc(pool, sizeof(*names) * (apr_size_t)*n);
+    for (int i = 0; i < *n; i++) {
+        names[i] = rows[i].name;
+    }
+    *ids = names;
     return APR_SUCCESS;
 }
 

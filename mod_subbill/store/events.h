@@ -54,6 +54,10 @@ apr_status_t sb_event_get(sb_event_row_t **event, sb_conn_t *conn, const char *i
 apr_status_t sb_event_list(sb_event_row_t **events, int *n, sb_conn_t *conn,
                            const sb_event_state_e *state, int limit, apr_pool_t *pool);
 
+/* Ids of at most limit received events whose lease is over and that have no job, the oldest first. */
+apr_status_t sb_event_stuck(const char *const **ids, int *n, sb_conn_t *conn,
+                            bool livemode, apr_int64_t now, int limit, apr_pool_t *pool);
+
 /* The raw body in one string, read in pieces; NULL when none is stored. */
 apr_status_t sb_event_body(const char **body, sb_conn_t *conn, const char *id,
                            apr_pool_t *pool);

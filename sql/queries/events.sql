@@ -65,3 +65,14 @@ INSERT INTO event_body (event_id, body) VALUES (:id, :body)
 SELECT SUBSTR(body, :start, 16384) FROM event_body WHERE event_id = :id
 -- dialect: pgsql
 SELECT SUBSTR(body, :start::int, 16384) FROM event_body WHERE event_id = :id
+
+-- Received, and whoever was to go on with it is gone: its lease is over and no job is about it.
+-- name: event_stuck
+-- row: name
+-- params: livemode int, now int, limit int
+-- columns: name text
+SELECT e.id
+  FROM event e
+  LEFT JOIN job j ON j.kind = 'event' AND j.subject = e.id AND j.livemode = e.livemode
+ WHERE e.state = 'received' AND e.livemode = :livemode AND e.lease_until <= :now AND j.id IS NULL
+ ORDER BY e.received_at LIMIT :limit

@@ -6,7 +6,7 @@
 #include "stripe/customers.h"
 #include "stripe/portal_sessions.h"
 #include "stripe/prices.h"
-#include "stripe/subscriptions.h"
+#include "stripe/objects.h"
 #include "unit.h"
 
 #include <apr_strings.h>
@@ -217,9 +217,9 @@ START_TEST(test_prices_portal_and_subscriptions_are_asked_for_as_stripe_wants_it
     ck_assert_str_eq(sb_json_text(out, "product.name"), "Gold");
     assert_ok(sb_stripe_portal_create(&out, &result, stripe, &portal, sb_unit_pool));
     ck_assert_ptr_nonnull(sb_json_text(out, "url"));
-    ck_assert_int_eq(
-        sb_stripe_subscription_retrieve(&out, &result, stripe, "sub_none", sb_unit_pool),
-        SB_NOT_FOUND);
+    ck_assert_int_eq(sb_stripe_object_retrieve(&out, &result, stripe, "subscription",
+                                               "sub_none", sb_unit_pool),
+                     SB_NOT_FOUND);
 }
 END_TEST
 

@@ -3,7 +3,7 @@
 #include "stripe/customers.h"
 #include "stripe/portal_sessions.h"
 #include "stripe/prices.h"
-#include "stripe/subscriptions.h"
+#include "stripe/objects.h"
 #include "stripe_fixture.h"
 #include "unit.h"
 
@@ -25,8 +25,8 @@ START_TEST(test_nothing_but_an_id_ever_enters_a_path)
             sb_stripe_customer_retrieve(&fx.out, &fx.result, fx.stripe, bad[i], fx.pool),
             SB_INVALID);
         ck_assert_str_eq(fx.result.code, "bad_id");
-        ck_assert_int_eq(sb_stripe_subscription_retrieve(&fx.out, &fx.result, fx.stripe,
-                                                         bad[i], fx.pool),
+        ck_assert_int_eq(sb_stripe_object_retrieve(&fx.out, &fx.result, fx.stripe,
+                                                   "subscription", bad[i], fx.pool),
                          SB_INVALID);
         ck_assert_int_eq(sb_stripe_checkout_retrieve(&fx.out, &fx.result, fx.stripe,
                                                      bad[i], NULL, 0, fx.pool),
