@@ -192,6 +192,26 @@ static apr_status_t supersede(sb_apply_t *apply, const sb_subscription_t *sub,
     return sb_apply_end(apply, SB_APPLY_IGNORED, "superseded", NULL);
 }
 
+static apr_status_t refuse_unmapped(sb_apply_t *apply, const sb_subscription_t *sub)
+{
+    return sb_apply_end(
+        apply, SB_APPLY_REFUSED, "unmapped_price",
+        apr_psprintf(apply->pool,
+                     "price %s (product %s) of %s belongs to no plan, so it opens "
+                     "nothing; add it to the catalogue and reload",
+                     sub->price ? sub->price : "-", sub->product ? sub->product : "-",
+                     sub->id));
+}
+
+/* The event that stored it without a plan comes again, and there still is none. */
+static bool still_unmapped(const sb_apply_t *apply, const sb_subscription_t *sub,
+                           const sb_subscription_t *stored)
+{
+    return stored && !stored->plan && !sub->plan && stored->event_id &&
+           strcmp(stored->event_id, apply->event->id) == 0 &&
+           !sb_subscription_status_final(sub->status);
+}
+
 static apr_status_t save(sb_apply_t *apply, sb_subscription_t *sub,
                          sb_subscription_t *stored, const memory_t *memory)
 {
@@ -208,7 +228,8 @@ static apr_status_t save(sb_apply_t *apply, sb_subscription_t *sub,
     }
     if ((order == SB_ORDER_IGNORE || order == SB_ORDER_IGNORE_AND_FETCH) &&
         !heals(stored, sub)) {
-        return supersede(apply, sub, stored);
+        return still_unmapped(apply, sub, stored) ? refuse_unmapped(apply, sub)
+                                                  : supersede(apply, sub, stored);
     }
     apr_status_t rv = sb_subscription_save(apply->conn, sub, apply->now, apply->pool);
     if (rv == APR_SUCCESS) {
@@ -218,13 +239,7 @@ static apr_status_t save(sb_apply_t *apply, sb_subscription_t *sub,
         rv = sb_apply_trial(apply, sub);
     }
     if (rv == APR_SUCCESS && !sub->plan && !sb_subscription_status_final(sub->status)) {
-        return sb_apply_end(
-            apply, SB_APPLY_REFUSED, "unmapped_price",
-            apr_psprintf(apply->pool,
-                         "price %s (product %s) of %s belongs to no plan, so it opens "
-                         "nothing; add it to the catalogue and reload",
-                         sub->price ? sub->price : "-", sub->product ? sub->product : "-",
-                         sub->id));
+        return refuse_unmapped(apply, sub);
     }
     return rv;
 }

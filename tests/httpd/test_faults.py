@@ -153,7 +153,8 @@ def test_a_used_up_pool_is_503_at_once_and_no_deadlock(make_site):
     """F05: one connection, many clients: each is answered, in time."""
     site = make_site(double=False, directives={"SubbillDatabasePool": "1 250"},
                      httpd={"processes": 1, "threads": 32})
-    site.allow_log("SB|subbill")
+    # AH00287: worker says that all its threads are busy, which is what this test is about.
+    site.allow_log("SB|subbill|AH00287")
     # prefork: no more kept connections than there are processes to hold them.
     clients = [site.client.user(site.new_user())
                for _ in range(16 if scratch.MPM == "prefork" else 48)]

@@ -162,6 +162,21 @@ const char *service_deliver(const char *event)
     return sv.outcome.state;
 }
 
+sb_jobs_run_t service_work(void)
+{
+    sb_jobs_run_t run = {.max = 0};
+
+    ck_assert_msg(sb_jobs_run(&run, &sv.result, sv.service, store.pool) == SB_OK,
+                  "%s: %s", sv.result.code, store_log());
+    return run;
+}
+
+void service_jobs_due(void)
+{
+    store_admin("UPDATE job SET run_at = 0, lease_until = 0");
+    store_admin_close();
+}
+
 const char *service_gate(const char *user, const char *plan)
 {
     sb_requirement_t requirement;

@@ -5,6 +5,7 @@
 #include "scripted_server.h"
 #include "service/access.h"
 #include "service/ingest.h"
+#include "service/jobs.h"
 #include "store_fixture.h"
 
 /* What the tests of service/ stand on: a service over an empty, migrated database, with a catalogue of free,
@@ -55,6 +56,12 @@ const char *service_event(const char *id, const char *type, int created,
 
 /* Ingests it as a webhook's, signed; returns the state. */
 const char *service_deliver(const char *event);
+
+/* Runs every job that is due, as the worker does; what became of the steps. */
+sb_jobs_run_t service_work(void);
+
+/* Makes every waiting job due, whatever its time and its lease. */
+void service_jobs_due(void);
 
 /* The word of the reason with which the gate "any" or of a plan answers this user. */
 const char *service_gate(const char *user, const char *plan);
