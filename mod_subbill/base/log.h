@@ -31,7 +31,7 @@ void sb_log_level_set(sb_log_level_e level);
 void sb_log(sb_log_level_e level, apr_status_t rv, const char *id, const char *format,
             ...) __attribute__((format(printf, 4, 5)));
 
-/* As sb_log(), but at most one line per second and id; the next line that gets through says how
+/* As sb_log(), but at most one line per second, id and process; the next line that gets through says how
  * many were swallowed (T36). */
 void sb_log_limited(sb_log_level_e level, apr_status_t rv, const char *id,
                     const char *format, ...) __attribute__((format(printf, 4, 5)));

@@ -34,7 +34,7 @@ static const member_t members[] = {
     MEMBER(templates, MEMBER_TEXT),         MEMBER(languages, MEMBER_TEXTS),
     MEMBER(server_name, MEMBER_TEXT),       MEMBER(server_root, MEMBER_TEXT),
     MEMBER(epochs_path, MEMBER_TEXT),       MEMBER(user_id, MEMBER_INT),
-    MEMBER(group_id, MEMBER_INT),
+    MEMBER(group_id, MEMBER_INT),           MEMBER(worker, MEMBER_BOOL),
 };
 
 #define MEMBERS (sizeof(members) / sizeof(*members))
@@ -57,6 +57,7 @@ sb_settings_t *sb_settings_create(apr_pool_t *pool)
     settings->endpoints = apr_array_make(pool, 1, sizeof(sb_webhook_endpoint_t));
     settings->routes = apr_array_make(pool, 4, sizeof(sb_route_setting_t));
     settings->enabled = true;
+    settings->worker = true;
     settings->pool_max = 8;
     settings->pool_wait_ms = 250;
     settings->webhook_tolerance = 300;

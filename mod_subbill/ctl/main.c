@@ -47,6 +47,19 @@ static const command_t commands[] = {
      "  --limit N              at most N of them, 1 to 1000 (default 20)\n"},
     {"events", "show", "ID", 1, 1, 0, sb_command_events_show, "one event with its body",
      ""},
+    {"events", "replay", "ID", 1, 1, SB_OPTION_DRY_RUN, sb_command_events_replay,
+     "apply an event that failed, or was not finished, once more",
+     "  -n, --dry-run          say whether there is anything to do\n"},
+    {"jobs", "list", "", 0, 0, SB_OPTION_LIMIT, sb_command_jobs_list,
+     "what is to be done in the background, and what was given up and why",
+     "  --limit N              at most N of them, 1 to 1000 (default 20)\n"},
+    {"work", NULL, "", 0, 0, SB_OPTION_ONCE | SB_OPTION_LIMIT | SB_OPTION_DRY_RUN,
+     sb_command_work, "do what is due in the background and end",
+     "  --once                 needed: it says that this is no daemon; for cron, where\n"
+     "                         httpd does not do it (SubbillWorker Off)\n"
+     "  --limit N              at most N steps, 1 to 1000 (default: until nothing is "
+     "due)\n"
+     "  -n, --dry-run          say what is due\n"},
     {"links", "set", "USER CUSTOMER", 2, 2,
      SB_OPTION_FORCE | SB_OPTION_OFFLINE | SB_OPTION_DRY_RUN, sb_command_links_set,
      "tie a Stripe customer (cus_…) to a user",

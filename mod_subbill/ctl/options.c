@@ -37,6 +37,7 @@ static const option_t table[] = {
     {"state", 0, VALUE_TEXT, SB_OPTION_STATE, MEMBER(state), 0, 0},
     {"limit", 0, VALUE_NUMBER, SB_OPTION_LIMIT, MEMBER(limit), 1, LIMIT_MAX},
     {"force", 0, VALUE_NONE, SB_OPTION_FORCE, 0, 0, 0},
+    {"once", 0, VALUE_NONE, SB_OPTION_ONCE, 0, 0, 0},
     {"offline", 0, VALUE_NONE, SB_OPTION_OFFLINE, 0, 0, 0},
 };
 

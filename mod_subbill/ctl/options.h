@@ -25,7 +25,8 @@ typedef enum {
     SB_OPTION_STATE = 1 << 12,
     SB_OPTION_LIMIT = 1 << 13,
     SB_OPTION_FORCE = 1 << 14,
-    SB_OPTION_OFFLINE = 1 << 15
+    SB_OPTION_OFFLINE = 1 << 15,
+    SB_OPTION_ONCE = 1 << 16
 } sb_option_e;
 
 /* Every command takes these. */

@@ -270,6 +270,12 @@ static const char *set_route(cmd_parms *cmd, void *dir, const char *name,
     return NULL;
 }
 
+static const char *set_worker(cmd_parms *cmd, void *dir, int on)
+{
+    settings_for(cmd, SB_AT_WORKER)->worker = on != 0;
+    return NULL;
+}
+
 static const char *set_templates(cmd_parms *cmd, void *dir, const char *arg)
 {
     sb_settings_t *settings = settings_for(cmd, SB_AT_TEMPLATES);
@@ -472,6 +478,9 @@ void *sb_server_merge(apr_pool_t *pool, void *base_config, void *add_config)
         case SB_AT_ROUTE:
             settings->routes = own->routes;
             break;
+        case SB_AT_WORKER:
+            settings->worker = own->worker;
+            break;
         case SB_AT_TEMPLATES:
             settings->templates = own->templates;
             break;
@@ -549,6 +558,8 @@ const command_rec sb_directives[] = {
                   "where the portal leads back to when the call names nothing"),
     AP_INIT_TAKE2("SubbillRoute", set_route, NULL, RSRC_CONF,
                   "a route and the path it answers at"),
+    AP_INIT_FLAG("SubbillWorker", set_worker, NULL, RSRC_CONF,
+                 "On or Off: whether background jobs run in httpd"),
     AP_INIT_TAKE1("SubbillTemplates", set_templates, NULL, RSRC_CONF,
                   "directory with templates and texts of your own"),
     AP_INIT_ITERATE("SubbillLanguages", set_languages, NULL, RSRC_CONF,

@@ -189,6 +189,7 @@ static void child_stopping(apr_pool_t *pool, int graceful)
 {
     sb_http_t *http = graceful ? NULL : http_of_process(ap_server_conf);
 
+    sb_worker_stop();
     if (http) {
         sb_http_stop(http);
     }
@@ -218,6 +219,8 @@ static int handle(request_rec *r)
 
 static void register_hooks(apr_pool_t *pool)
 {
+    static const char *const before_watchdog[] = {"mod_watchdog.c", NULL};
+
     /* Gates are collected from the first directive on. */
     ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     /* The only hook that runs for configtest and before a reload. */
@@ -226,8 +229,9 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_test_config(sb_dump_config, NULL, NULL, APR_HOOK_MIDDLE);
     /* Once, as root, before children exist. */
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
-    /* Connections, curl and threads are born after the fork. */
-    ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
+    /* Connections, curl and threads are born after the fork; the watchdog's thread, which uses them,
+     * after them, so that it ends before them. */
+    ap_hook_child_init(child_init, NULL, before_watchdog, APR_HOOK_MIDDLE);
 #if AP_MODULE_MAGIC_AT_LEAST(20120211, 110)
     /* Before the threads are waited for. */
     ap_hook_child_stopping(child_stopping, NULL, NULL, APR_HOOK_MIDDLE);
@@ -238,4 +242,5 @@ static void register_hooks(apr_pool_t *pool)
     sb_gate_hooks(pool);
     sb_authz_hooks(pool);
     sb_handler_hooks(pool);
+    sb_worker_hooks(pool);
 }

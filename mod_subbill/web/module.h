@@ -42,6 +42,7 @@ typedef enum {
     SB_AT_CANCEL_URL,
     SB_AT_PORTAL_RETURN_URL,
     SB_AT_ROUTE,
+    SB_AT_WORKER,
     SB_AT_TEMPLATES,
     SB_AT_LANGUAGES,
     SB_AT_COUNT
@@ -210,6 +211,7 @@ int sb_gate_refuse(request_rec *r, const sb_verdict_t *verdict);
 void sb_gate_hooks(apr_pool_t *pool);
 void sb_authz_hooks(apr_pool_t *pool);
 void sb_route_hooks(apr_pool_t *pool);
+void sb_worker_hooks(apr_pool_t *pool);
 
 /* --- web/cache.c: what users hold, for a few seconds --------------------------------------------- */
 
@@ -255,6 +257,11 @@ void sb_mounts_find(server_rec *s, apr_pool_t *pconf);
 
 /* A sentence when name is no route. */
 const char *sb_route_name_check(const char *name, apr_pool_t *pool);
+
+/* --- web/worker.c: background jobs --------------------------------------------------------------- */
+
+/* This process is about to end: no further step is begun. Only sets a flag. */
+void sb_worker_stop(void);
 
 /* --- web/problem.c: refusals and errors --------------------------------------------------- */
 

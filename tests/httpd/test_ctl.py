@@ -15,7 +15,7 @@ from stripe_double.client import Client as Stripe
 Done = namedtuple("Done", "exit out err")
 
 COMMANDS = (["migrate"], ["catalog", "check"], ["user", "show"], ["events", "list"],
-            ["events", "show"], ["links", "set"])
+            ["events", "show"], ["events", "replay"], ["jobs", "list"], ["work"], ["links", "set"])
 ESCAPES = "\x1b]0;owned\x07\x9b31m\u202e"
 CANARY = "canary77OfTheCommandLine"
 
@@ -71,6 +71,7 @@ def test_help_names_every_command_and_every_exit_status():
     ["migrate", "now"], ["links", "set", "bob"], ["--colour", "events", "list"], ["-x", "migrate"],
     ["events", "list", "--force"], ["migrate", "--limit", "3"], ["events", "list", "--limit", "0"],
     ["events", "list", "--limit", "1001"], ["events", "list", "--limit", "9x"],
+    ["work"], ["work", "--once", "now"], ["jobs"], ["jobs", "list", "--once"], ["events", "replay"],
     ["events", "list", "--limit"], ["events", "list", "--state", "lost"], ["migrate", "--check=no"],
     ["migrate", "--database", "sqlite3"], ["migrate", "--owner", "root"],
     ["migrate", "--database", "sqlite3", "subbill.db"], ["user", "show", ""],

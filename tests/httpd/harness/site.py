@@ -186,6 +186,8 @@ class Site:
             # Port 9 (discard): nobody answers, so a test without a double sees Stripe as down.
             "SubbillStripeAPI": self.double.url if self.double else "http://127.0.0.1:9",
             "SubbillBaseURL": base,
+            # Tests that want background jobs say when: site.ctl("work", "--once"), or On.
+            "SubbillWorker": "Off",
         }
         if (self.root / "catalog.json").exists():
             lines["SubbillCatalog"] = f"{self.root}/catalog.json"

@@ -1,0 +1,133 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+/* Background jobs in httpd: mod_watchdog runs one thread of ours in one child at a time. It may be cut
+ * off anywhere (a graceful restart does not wait for it, a killed child cannot), and two generations may
+ * have one each for a moment; both is what jobs are made for (service/jobs.c). Nothing here runs in the
+ * parent. */
+#include "web/module.h"
+
+#include "base/clock.h"
+#include "service/jobs.h"
+#include "service/replay.h"
+
+#include <http_core.h>
+#include <mod_watchdog.h>
+
+enum {
+    TICK_S = 1,
+    UPKEEP_S = 30,  /* between two looks for what was forgotten */
+    TROUBLE_S = 10, /* while the database is away */
+    STEPS_MAX = 64  /* of one host's jobs before the next host's turn */
+};
+
+/* The watchdog's thread alone writes these, but for the flag. */
+static apr_time_t next_upkeep, next_try;
+static volatile int stopping;
+
+void sb_worker_stop(void)
+{
+    stopping = 1;
+}
+
+static bool must_stop(void *baton)
+{
+    return stopping;
+}
+
+/* One host's turn. false: its database is in trouble. */
+static bool work_for(sb_service_t *service, bool upkeep, apr_pool_t *pool)
+{
+    sb_jobs_run_t run = {.max = STEPS_MAX, .stopping = must_stop};
+    sb_result_t result;
+
+    sb_result_clear(&result);
+    if (upkeep && sb_replay_stuck(&result, service, pool) != SB_OK) {
+        return false;
+    }
+    sb_result_clear(&result);
+    return sb_jobs_run(&run, &result, service, pool) == SB_OK;
+}
+
+static void tick(server_rec *main_server, apr_pool_t *pool)
+{
+    apr_time_t now = sb_clock_monotonic();
+    bool upkeep = now >= next_upkeep, sound = true;
+
+    if (now < next_try) {
+        return;
+    }
+    for (server_rec *s = main_server; s && !stopping; s = s->next) {
+        const sb_server_t *server = sb_server_of(s);
+        if (server->service && server->origin == server && server->settings->worker &&
+            server->settings->enabled && server->settings->database_driver) {
+            sound = work_for(server->service, upkeep, pool) && sound;
+        }
+    }
+    next_try = sound ? 0 : sb_clock_monotonic() + apr_time_from_sec(TROUBLE_S);
+    if (upkeep && sound) {
+        next_upkeep = sb_clock_monotonic() + apr_time_from_sec(UPKEEP_S);
+    }
+}
+
+static apr_status_t on_watchdog(int state, void *data, apr_pool_t *pool)
+{
+    if (state == AP_WATCHDOG_STATE_STOPPING) {
+        stopping = 1;
+    }
+    else if (state == AP_WATCHDOG_STATE_RUNNING && !stopping) {
+        tick(data, pool);
+    }
+    return APR_SUCCESS;
+}
+
+static bool any_worker(server_rec *main_server)
+{
+    for (server_rec *s = main_server; s; s = s->next) {
+        const sb_server_t *server = sb_server_of(s);
+        if (sb_server_configured(server) && server->settings->worker &&
+            server->settings->database_driver) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
+                       server_rec *s)
+{
+    APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) * get_instance;
+    APR_OPTIONAL_FN_TYPE(ap_watchdog_register_callback) * register_callback;
+    ap_watchdog_t *watchdog;
+
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG ||
+        !any_worker(s)) {
+        return OK;
+    }
+    get_instance = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
+    register_callback = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
+    if (!get_instance || !register_callback) {
+        ap_log_error(
+            APLOG_MARK, APLOG_WARNING, 0, s,
+            "subbill: SB125: mod_watchdog is not loaded, so nothing is done in the "
+            "background; load it, or run `subbillctl work --once` every minute and "
+            "write SubbillWorker Off");
+        return OK;
+    }
+    apr_status_t rv = get_instance(&watchdog, "_subbill_", 0, 1, pconf);
+    if (rv == APR_SUCCESS) {
+        rv = register_callback(watchdog, apr_time_from_sec(TICK_S), s, on_watchdog);
+    }
+    if (rv != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, rv, s,
+                     "subbill: SB126: the watchdog takes no job: nothing is done in the "
+                     "background");
+    }
+    return OK;
+}
+
+void sb_worker_hooks(apr_pool_t *pool)
+{
+    static const char *const before_watchdog[] = {"mod_watchdog.c", NULL};
+
+    /* mod_watchdog makes the threads of those who have registered by then. */
+    ap_hook_post_config(post_config, NULL, before_watchdog, APR_HOOK_MIDDLE);
+}
