@@ -1,0 +1,122 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
+"""What the gate costs: the same page with the same authentication, open and gated."""
+import re
+import socket
+
+from common import ROUNDS, SECONDS, figure, wrk
+
+from harness import scratch
+from harness.content import SECRET
+from harness.site import Site
+
+BASIC = "Authorization: Basic Ym9iOmJvYg=="  # bob:bob
+
+# The same page, authentication and headers, once open to whoever is logged in and once gated.
+PAGES = """
+<Location "/plain">
+    Require valid-user
+</Location>
+<Location "/gated">
+    Require valid-user
+    SubbillGate any
+</Location>
+"""
+
+
+def make_site(name, **options):
+    site = Site(name=name, double=False, gates=PAGES, httpd={
+        "log_level": "warn", "threads": 16, **options}, directives={})
+    body = (SECRET + "\n" + "x" * 1024)[:1024]
+    for folder in ("plain", "gated"):
+        scratch.write(site.root / "docroot" / folder / "page.html", body)
+    # Hashed passwords cost more than everything measured here; both sides pay the same.
+    text = site.httpd.config_path.read_text().replace("LogLevel authz_core:crit subbill:debug",
+                                                      "LogLevel warn")
+    # cgid forks a process that would write over callgrind's figures.
+    text = re.sub(r"(LoadModule cgid_module|ScriptSock).*\n", "", text)
+    text = text.replace("KeepAliveTimeout 2", "KeepAliveTimeout 30\nMaxKeepAliveRequests 0")
+    site.httpd.config_path.write_text(text)
+    return site
+
+
+def rate(site, folder, seconds=SECONDS):
+    return wrk(f"{site.url}/{folder}/page.html", "-H", BASIC, seconds=seconds)[0]
+
+
+def throughput():
+    """Gated ÷ ungated, wrk with 16 connections, alternating."""
+    site = make_site("bench-throughput")
+    try:
+        site.start()
+        site.subscribe("bob", "basic")
+        for folder in ("plain", "gated"):
+            rate(site, folder, 1)
+        ratios = []
+        for _ in range(ROUNDS):
+            plain = rate(site, "plain")
+            ratios.append(rate(site, "gated") / plain)
+        problems = site.httpd.judge()
+        if problems:
+            raise RuntimeError("\n".join(problems))
+    finally:
+        site.stop()
+        site.discard()
+    return {"gate.throughput_ratio": figure(ratios, 0.97, "wrk -t1 -c16, gated ÷ ungated")}
+
+
+def callgrind_total(path, requests):
+    """Instructions of a whole httpd -X that answered so many requests."""
+    site = make_site(f"bench-callgrind-{requests}", single=True, threads=1, processes=1)
+    # Valgrind opens the file as root, to write it when httpd has become its User.
+    output = scratch.write(site.root / "data" / "callgrind.out", "", 0o666)
+    try:
+        done = site.ctl("migrate")
+        if done.exit:
+            raise RuntimeError(done.output)
+        site._wants_migration = False
+        site.httpd.valgrind = f"valgrind --tool=callgrind --callgrind-out-file={output}"
+        site.httpd._write_wrapper()
+        site.httpd.start()
+        site.subscribe("bob", "basic")
+        site.client.close()
+        site._client = None
+        keep_alive(site, path, requests)
+        site.httpd.stop()
+        return int(re.search(r"^(?:totals|summary): (\d+)", output.read_text(), re.M)[1])
+    finally:
+        site.stop()
+        site.discard()
+
+
+def keep_alive(site, path, requests):
+    """So many GETs over one connection."""
+    request = (f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{BASIC}\r\n\r\n").encode()
+    with socket.create_connection(("127.0.0.1", site.port), timeout=60) as connection:
+        answers = connection.makefile("rb")
+        for _ in range(requests):
+            connection.sendall(request)
+            status = answers.readline()
+            if b" 200 " not in status:
+                raise RuntimeError(f"{path}: {status!r}")
+            length = 0
+            while (line := answers.readline()) != b"\r\n":
+                if line.lower().startswith(b"content-length:"):
+                    length = int(line.split(b":")[1])
+            answers.read(length)
+
+
+def instructions():
+    """What a cached decision adds to the same request, by callgrind."""
+    few, many = 500, 1500
+    per_request = {}
+    for name in ("plain", "gated"):
+        path = f"/{name}/page.html"
+        per_request[name] = (callgrind_total(path, many) - callgrind_total(path, few)) \
+            / (many - few)
+    added = per_request["gated"] - per_request["plain"]
+    command = f"callgrind, httpd -X, ({many} − {few} requests): gated − ungated"
+    return {"gate.cached_instructions": figure([round(added)], 1500, command),
+            "gate.plain_instructions": figure([round(per_request["plain"])], None, command)}
+
+
+MEASURES = [instructions, throughput]
