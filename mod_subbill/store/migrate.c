@@ -15,7 +15,7 @@
  * ones are done: a run that was cut is taken up where it stopped. Two runs at once are kept apart by
  * BEGIN IMMEDIATE, an advisory lock and GET_LOCK respectively; the second finds nothing to do. */
 
-enum { LOCK_WAIT_S = 60, TOKEN_BYTES = 32, OPEN_WAIT_MS = 3000, ATTEMPTS = 3 };
+enum { LOCK_WAIT_S = 60, TOKEN_BYTES = 32, ATTEMPTS = 3 };
 
 typedef struct {
     const sb_migrate_options_t *options;
@@ -54,7 +54,8 @@ static sb_status_e connect_to(run_t *run)
     if (status) {
         return status;
     }
-    if (sb_conn_open(&run->conn, &run->dsn, driver, OPEN_WAIT_MS, error, sizeof(error))) {
+    if (sb_conn_open(&run->conn, &run->dsn, driver, LOCK_WAIT_S * 1000, error,
+                     sizeof(error))) {
         return sb_result_setf(run->result, run->pool, SB_UNAVAILABLE,
                               "database_unavailable",
                               "Check SubbillDatabase, and whether the server runs.",
