@@ -43,6 +43,7 @@ static const struct {
     {"store_sqlite", store_sqlite_suite},
     {"store_values", store_values_suite},
     {"story", story_suite},
+    {"stripe_answer", stripe_answer_suite},
     {"stripe_client", stripe_client_suite},
     {"stripe_double", stripe_double_suite},
     {"stripe_event", stripe_event_suite},

@@ -59,6 +59,7 @@ Suite *store_repos_suite(void);
 Suite *store_sqlite_suite(void);
 Suite *store_values_suite(void);
 Suite *story_suite(void);
+Suite *stripe_answer_suite(void);
 Suite *stripe_client_suite(void);
 Suite *stripe_double_suite(void);
 Suite *stripe_event_suite(void);
