@@ -2,7 +2,6 @@
 #include "text/escape.h"
 #include "text/template_node.h"
 
-#include <apr_strings.h>
 #include <string.h>
 
 /* Templates come from the operator, their values from strangers. Values are never parsed; what
@@ -24,8 +23,10 @@ typedef struct renderer_t {
     apr_pool_t *pool;
 } renderer_t;
 
-/* The partial being rendered and the blanks before each of its lines. */
+/* The partial being rendered and the blanks that its tag puts before each of its lines, behind those
+ * of the frames around it. They stay in the source: a list may include the partial without end. */
 typedef struct frame_t {
+    const struct frame_t *outer;
     const sb_template_t *tmpl;
     const char *indent;
     apr_size_t indent_len;
@@ -178,8 +179,8 @@ static bool partial_render(renderer_t *renderer, const frame_t *frame,
     const sb_template_partials_t *partials = renderer->partials;
     const sb_template_t *tmpl =
         partials ? partials->find(partials->baton, node->name) : NULL;
-    frame_t inner = {
-        .tmpl = tmpl, .indent = frame->indent, .indent_len = frame->indent_len};
+    const frame_t inner = {
+        .outer = frame, .tmpl = tmpl, .indent = node->text, .indent_len = node->len};
 
     if (!tmpl) {
         return true;
@@ -191,16 +192,16 @@ static bool partial_render(renderer_t *renderer, const frame_t *frame,
                        frame->tmpl->name, node->line, node->name);
         return false;
     }
-    if (node->len) {
-        inner.indent_len = frame->indent_len + node->len;
-        inner.indent =
-            apr_pstrcat(renderer->pool, frame->indent,
-                        apr_pstrmemdup(renderer->pool, node->text, node->len), NULL);
-    }
     renderer->partials_open++;
     bool ok = range_render(renderer, &inner, 0, tmpl->n);
     renderer->partials_open--;
     return ok;
+}
+
+static bool indent_write(renderer_t *renderer, const frame_t *frame)
+{
+    return !frame || (indent_write(renderer, frame->outer) &&
+                      append(renderer, frame->indent, frame->indent_len));
 }
 
 static bool node_render(renderer_t *renderer, const frame_t *frame, int at)
@@ -211,7 +212,7 @@ static bool node_render(renderer_t *renderer, const frame_t *frame, int at)
     case SB_NODE_TEXT:
         return append(renderer, node->text, node->len);
     case SB_NODE_INDENT:
-        return append(renderer, frame->indent, frame->indent_len);
+        return indent_write(renderer, frame);
     case SB_NODE_ESCAPED:
     case SB_NODE_RAW:
         return value_write(renderer, node);

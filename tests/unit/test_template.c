@@ -7,6 +7,7 @@
 #include <apr_strings.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* The cases of tests/unit/data/mustache were written after the Mustache specification; one file is one
@@ -173,6 +174,35 @@ START_TEST(test_a_page_cannot_grow_without_limit)
     sb_result_clear(&result);
     rendered("{{#l}}{{#l}}{{#l}}{{#l}}{{/l}}{{/l}}{{/l}}{{/l}}", context, NULL);
     ck_assert_str_eq(result.code, "template_too_large");
+    json_decref(context);
+}
+END_TEST
+
+static long most_memory_kib(void)
+{
+    struct rusage usage;
+
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss;
+}
+
+/* T47: the blanks before a partial are in the template once; a list does not multiply them. */
+START_TEST(test_an_indented_partial_takes_its_blanks_from_the_template)
+{
+    enum { BLANKS = 100 * 1024, TIMES = 1000 };
+    char *source =
+        apr_psprintf(sb_unit_pool, "{{#l}}\n%*s{{> empty}}\n{{/l}}\n", BLANKS, "");
+    json_t *context = json_object(), *list = json_array();
+    json_t *partials = json_pack("{s:s}", "empty", "");
+
+    for (int i = 0; i < TIMES; i++) {
+        json_array_append_new(list, json_true());
+    }
+    json_object_set_new(context, "l", list);
+    long before = most_memory_kib();
+    ck_assert_str_eq(rendered(source, context, partials), "");
+    ck_assert_int_lt(most_memory_kib() - before, 32 * 1024);
+    json_decref(partials);
     json_decref(context);
 }
 END_TEST
@@ -403,6 +433,7 @@ Suite *template_suite(void)
     tcase_add_test(tests, test_a_nul_byte_in_a_template_is_text_or_an_error);
     tcase_add_test(tests, test_partials_that_include_each_other_without_end_are_stopped);
     tcase_add_test(tests, test_a_page_cannot_grow_without_limit);
+    tcase_add_test(tests, test_an_indented_partial_takes_its_blanks_from_the_template);
     tcase_add_test(tests, test_a_name_is_looked_up_in_the_context_before_the_base);
     tcase_add_test(tests, test_the_built_in_pages_need_no_file_beside_the_module);
     tcase_add_test(tests, test_names_from_strangers_stay_text_in_every_page);
