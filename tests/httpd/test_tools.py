@@ -71,6 +71,10 @@ def test_requirement_numbers_are_read_from_docstrings_and_comments(tmp_path):
     (tmp_path / "test_x.c").write_text("/* B10, T08: bound by us. */\nSTART_TEST(test_c)\n")
     assert [(name, tool.NUMBER.findall(text)) for name, text in tool.c_tests(
         tmp_path / "test_x.c")] == [("test_c", ["B10", "T08"])]
+    (tmp_path / "fuzz_x.c").write_text("/* no T01 */\nstatic int n;\n/* T47: all. */\n"
+                                       "int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)\n")
+    assert [(name, tool.NUMBER.findall(text)) for name, text in tool.fuzz_targets(
+        tmp_path / "fuzz_x.c")] == [("fuzz_x", ["T47"])]
 
 
 @pytest.mark.parametrize("check, room, text, finding", [
