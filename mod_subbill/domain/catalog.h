@@ -66,6 +66,7 @@ typedef struct sb_catalog_plan_t {
     bool early_access;   /* free and default for now, without any Stripe object (A9) */
     bool hidden;         /* valid, but not shown for sale */
     int trial_days;      /* 0: no trial */
+    bool pause_closes;   /* a paused collection (pause_collection) closes the door */
     const char *contact; /* mailto:, http(s): or a path: sold by talking; NULL: none */
     sb_mode_id_t product;
     const sb_text_t *features;
@@ -93,6 +94,7 @@ typedef struct sb_catalog_t {
     int version;          /* as written, 1 unless said */
     const char *currency; /* default of prices, or NULL */
     bool usage_flat;      /* "usage": "flat" */
+    bool pause_closes;    /* what plans do that do not say */
     const sb_catalog_price_t
         *default_price; /* bought when a checkout names nothing; or NULL */
     sb_catalog_checkout_t checkout;

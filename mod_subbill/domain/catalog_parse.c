@@ -322,13 +322,43 @@ static bool names_read(const sb_reader_t *reader, const char *path, const json_t
                                &plan->group));
 }
 
+/* "open" or "closed"; *closes stays as it is when the key is missing. */
+static bool pause_read(const sb_reader_t *reader, const char *path, const json_t *object,
+                       bool *closes)
+{
+    static const char *const words[] = {"open", "closed", NULL};
+    const char *word = NULL;
+
+    if (!sb_reader_choice(reader, path, object, "pause_collection", words, &word)) {
+        return false;
+    }
+    if (word) {
+        *closes = strcmp(word, "closed") == 0;
+    }
+    return true;
+}
+
 static bool plan_read(const sb_reader_t *reader, const char *path, const json_t *value,
                       const char *currency, sb_catalog_plan_t *plan)
 {
-    static const char *const keys[] = {
-        "plan",    "name",     "description", "group",        "rank",       "free",
-        "default", "features", "limits",      "entitlements", "trial_days", "contact",
-        "hidden",  "product",  "prices",      "early_access", NULL};
+    static const char *const keys[] = {"plan",
+                                       "name",
+                                       "description",
+                                       "group",
+                                       "rank",
+                                       "free",
+                                       "default",
+                                       "features",
+                                       "limits",
+                                       "entitlements",
+                                       "trial_days",
+                                       "contact",
+                                       "hidden",
+                                       "product",
+                                       "prices",
+                                       "early_access",
+                                       "pause_collection",
+                                       NULL};
     apr_int64_t rank = 0, trial_days = 0;
 
     plan->group = "default";
@@ -340,7 +370,8 @@ static bool plan_read(const sb_reader_t *reader, const char *path, const json_t 
         !sb_reader_int(reader, path, value, "trial_days",
                        "a number of days from 0 to 730", 0, TRIAL_DAYS_MAX,
                        &trial_days) ||
-        !sb_reader_bool(reader, path, value, "early_access", &plan->early_access)) {
+        !sb_reader_bool(reader, path, value, "early_access", &plan->early_access) ||
+        !pause_read(reader, path, value, &plan->pause_closes)) {
         return false;
     }
     plan->rank = (int)rank;
@@ -493,6 +524,7 @@ static bool plans_read(const sb_reader_t *reader, const json_t *top,
     sb_catalog_plan_t *plans = apr_pcalloc(reader->pool, sizeof(*plans) * n);
     for (size_t i = 0; i < n; i++) {
         plans[i].index = (int)i;
+        plans[i].pause_closes = catalog->pause_closes;
         if (!plan_read(reader, sb_reader_item(reader, "plans", i),
                        json_array_get(list, i), catalog->currency, &plans[i])) {
             return false;
@@ -505,8 +537,9 @@ static bool plans_read(const sb_reader_t *reader, const json_t *top,
 
 static bool top_read(const sb_reader_t *reader, const json_t *top, sb_catalog_t *catalog)
 {
-    static const char *const keys[] = {"$schema", "version",  "currency", "default_price",
-                                       "usage",   "checkout", "plans",    NULL};
+    static const char *const keys[] = {
+        "$schema", "version",          "currency", "default_price", "usage", "checkout",
+        "plans",   "pause_collection", NULL};
     static const char *const usages[] = {"flat", NULL};
     const char *usage = NULL, *schema = NULL;
     apr_int64_t version = 1;
@@ -520,6 +553,7 @@ static bool top_read(const sb_reader_t *reader, const json_t *top, sb_catalog_t 
         !sb_catalog_currency_read(reader, "currency", json_object_get(top, "currency"),
                                   &catalog->currency) ||
         !sb_reader_choice(reader, "", top, "usage", usages, &usage) ||
+        !pause_read(reader, "", top, &catalog->pause_closes) ||
         !checkout_read(reader, json_object_get(top, "checkout"), &catalog->checkout)) {
         return false;
     }

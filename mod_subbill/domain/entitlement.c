@@ -6,9 +6,9 @@
 
 /* When nothing opens, several things may be the cause; the user hears the one nearest to a cure. */
 static const int telling[SB_REASON_COUNT] = {
-    [SB_REASON_PAST_DUE] = 8, [SB_REASON_UNMAPPED_PRICE] = 7,  [SB_REASON_UNPAID] = 6,
-    [SB_REASON_PAUSED] = 5,   [SB_REASON_UNKNOWN_STATUS] = 4,  [SB_REASON_INCOMPLETE] = 3,
-    [SB_REASON_ENDED] = 2,    [SB_REASON_NO_SUBSCRIPTION] = 1,
+    [SB_REASON_DISPUTED] = 9,   [SB_REASON_PAST_DUE] = 8, [SB_REASON_UNMAPPED_PRICE] = 7,
+    [SB_REASON_UNPAID] = 6,     [SB_REASON_PAUSED] = 5,   [SB_REASON_UNKNOWN_STATUS] = 4,
+    [SB_REASON_INCOMPLETE] = 3, [SB_REASON_ENDED] = 2,    [SB_REASON_NO_SUBSCRIPTION] = 1,
 };
 
 static apr_uint64_t bit(int index)

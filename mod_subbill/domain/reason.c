@@ -14,6 +14,7 @@ static const struct {
     [SB_REASON_PAST_DUE] = {"past_due", SB_PAYMENT_REQUIRED},
     [SB_REASON_UNPAID] = {"unpaid", SB_PAYMENT_REQUIRED},
     [SB_REASON_PAUSED] = {"paused", SB_PAYMENT_REQUIRED},
+    [SB_REASON_DISPUTED] = {"disputed", SB_PAYMENT_REQUIRED},
     [SB_REASON_ENDED] = {"ended", SB_PAYMENT_REQUIRED},
     [SB_REASON_PLAN_TOO_LOW] = {"plan_too_low", SB_FORBIDDEN},
     /* They do pay: sending them to pay again would be wrong. */

@@ -16,7 +16,8 @@ typedef enum {
     SB_REASON_PAST_DUE,        /* a renewal is unpaid and the grace is over */
     SB_REASON_UNPAID,          /* retries are used up */
     SB_REASON_PAUSED,
-    SB_REASON_ENDED, /* canceled, or its last day is over */
+    SB_REASON_DISPUTED, /* a payment for it is disputed, or the dispute was lost */
+    SB_REASON_ENDED,    /* canceled, or its last day is over */
     SB_REASON_PLAN_TOO_LOW,
     SB_REASON_UNMAPPED_PRICE, /* pays for a price that belongs to no plan of the catalogue */
     SB_REASON_UNKNOWN_STATUS, /* a status that Stripe invented after this version */

@@ -298,6 +298,7 @@ sb_status_e sb_event_customer(sb_customer_facts_t *facts, sb_result_t *result,
     const sb_field_t texts[] = {
         {"email", SB_FIELD_TEXT, &facts->email},
         {"name", SB_FIELD_TEXT, &facts->name},
+        {"invoice_settings.default_payment_method", SB_FIELD_ID, &facts->payment_method},
         {"metadata.subbill_user", SB_FIELD_TEXT, &facts->metadata_user},
     };
 

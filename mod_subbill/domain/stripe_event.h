@@ -114,6 +114,7 @@ typedef struct sb_customer_facts_t {
     bool deleted;
     const char *email;
     const char *name;
+    const char *payment_method; /* the default for invoices, or NULL */
     apr_int64_t created;
     const char *metadata_user; /* subbill_user */
 } sb_customer_facts_t;

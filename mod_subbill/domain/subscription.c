@@ -54,11 +54,14 @@ bool sb_subscription_status_final(sb_subscription_status_e status)
     return statuses[known(status)].final;
 }
 
-sb_standing_t sb_subscription_standing(const sb_subscription_t *sub)
+sb_standing_t sb_subscription_standing(const sb_subscription_t *sub,
+                                       const sb_subscription_item_t *item)
 {
     return (sb_standing_t){
         .status = sub->status,
-        .current_period_end = sub->current_period_end,
+        .current_period_end =
+            item && item->period_end > 0 ? item->period_end : sub->current_period_end,
+        .hold = sub->disputed ? SB_REASON_DISPUTED : SB_REASON_OK,
         .trial_end = sub->trial_end,
         .cancel_at = sub->cancel_at,
         .cancel_at_period_end = sub->cancel_at_period_end,
@@ -103,6 +106,10 @@ sb_access_t sb_standing_access(const sb_standing_t *standing, apr_int64_t now,
     apr_int64_t end = end_set(standing->cancel_at, standing->cancel_at_period_end,
                               standing->current_period_end);
 
+    if (standing->hold != SB_REASON_OK && statuses[known(standing->status)].grants > 0 &&
+        !(end && now >= end)) {
+        return (sb_access_t){.reason = standing->hold};
+    }
     switch (standing->status) {
     case SB_STATUS_TRIALING:
     case SB_STATUS_ACTIVE: {
@@ -138,7 +145,7 @@ sb_access_t sb_standing_access(const sb_standing_t *standing, apr_int64_t now,
 sb_access_t sb_subscription_access(const sb_subscription_t *sub, apr_int64_t now,
                                    int grace_days)
 {
-    sb_standing_t standing = sb_subscription_standing(sub);
+    sb_standing_t standing = sb_subscription_standing(sub, NULL);
 
     return sb_standing_access(&standing, now, grace_days);
 }
@@ -266,6 +273,19 @@ bool sb_subscription_backdate(sb_subscription_t *stored,
     }
     stored->past_due_since = told;
     return true;
+}
+
+void sb_subscription_entomb(sb_subscription_t *sub, apr_int64_t at)
+{
+    if (sb_subscription_status_final(sub->status)) {
+        return;
+    }
+    sub->status = sub->status == SB_STATUS_INCOMPLETE ? SB_STATUS_INCOMPLETE_EXPIRED
+                                                      : SB_STATUS_CANCELED;
+    sub->status_text = sb_subscription_status_word(sub->status);
+    sub->canceled_at = sub->canceled_at ? sub->canceled_at : at;
+    sub->ended_at = at;
+    sub->past_due_since = 0;
 }
 
 void sb_subscription_inherit(sb_subscription_t *incoming, const sb_subscription_t *stored,

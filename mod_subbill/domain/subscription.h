@@ -74,6 +74,7 @@ typedef struct sb_subscription_t {
     apr_int64_t ended_at;
     apr_int64_t past_due_since;   /* ours: see sb_subscription_inherit() */
     const char *pause_collection; /* behavior, or NULL */
+    bool disputed; /* ours: a dispute closes it. Never read from an event */
     const char *latest_invoice;
     apr_int64_t
         event_created; /* Stripe's time of the statement; when fetched, of the answer */
@@ -97,6 +98,9 @@ typedef struct sb_standing_t {
     apr_int64_t cancel_at;
     bool cancel_at_period_end;
     apr_int64_t past_due_since;
+    sb_reason_e
+        hold; /* why it opens nothing although the status would: SB_REASON_DISPUTED,
+                       * SB_REASON_PAUSED; SB_REASON_OK: nothing holds it */
 } sb_standing_t;
 
 typedef struct sb_access_t {
@@ -114,7 +118,10 @@ const char *sb_subscription_status_word(sb_subscription_status_e status);
 /* canceled and incomplete_expired: over for ever. */
 bool sb_subscription_status_final(sb_subscription_status_e status);
 
-sb_standing_t sb_subscription_standing(const sb_subscription_t *sub);
+/* Its item's own period end counts where one is given; NULL: the subscription's. A paused collection is the
+ * catalogue's to judge and holds nothing here. */
+sb_standing_t sb_subscription_standing(const sb_subscription_t *sub,
+                                       const sb_subscription_item_t *item);
 
 /* Does it open the door at now? grace_days: how long past_due still does (SubbillGrace). */
 sb_access_t sb_standing_access(const sb_standing_t *standing, apr_int64_t now,
@@ -155,6 +162,9 @@ sb_order_e sb_subscription_order(const sb_subscription_t *stored,
 bool sb_subscription_supersedes(const sb_subscription_t *stored,
                                 const sb_subscription_t *incoming,
                                 sb_order_hints_t hints);
+
+/* Its customer was deleted then, and it with it: what it says itself of its end is kept. */
+void sb_subscription_entomb(sb_subscription_t *sub, apr_int64_t at);
 
 /* Fills what an event does not say before incoming replaces stored (NULL: first seen): the user,
  * and past_due_since, which starts at the first statement that says past_due. told: when that was

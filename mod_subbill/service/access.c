@@ -16,6 +16,17 @@ static int plan_of(const sb_catalog_t *catalog, bool livemode,
     return sb_catalog_map(catalog, livemode, &clues);
 }
 
+void sb_access_pause(sb_standing_t *standing, const sb_catalog_t *catalog, int plan,
+                     const char *pause_collection)
+{
+    const sb_catalog_plan_t *held = sb_catalog_plan_at(catalog, plan);
+
+    if (pause_collection && held && held->pause_closes &&
+        standing->hold == SB_REASON_OK) {
+        standing->hold = SB_REASON_PAUSED;
+    }
+}
+
 /* One grant per item: a subscription may hold plans of several groups. An extra that is no plan of
  * ours is no reason to refuse anything. */
 void sb_access_snapshot(sb_snapshot_t *snapshot, const sb_catalog_t *catalog,
@@ -27,7 +38,10 @@ void sb_access_snapshot(sb_snapshot_t *snapshot, const sb_catalog_t *catalog,
     for (int i = 0; i < rows->n; i++) {
         int plan = plan_of(catalog, livemode, &rows->rows[i]);
         if (plan >= 0 || rows->rows[i].leading) {
-            grants[n++] = (sb_grant_t){.plan = plan, .standing = rows->rows[i].standing};
+            sb_grant_t *grant = &grants[n++];
+            *grant = (sb_grant_t){.plan = plan, .standing = rows->rows[i].standing};
+            sb_access_pause(&grant->standing, catalog, plan,
+                            rows->rows[i].pause_collection);
         }
     }
     *snapshot =

@@ -17,6 +17,11 @@ sb_status_e sb_access_load(sb_snapshot_t **snapshot, sb_result_t *result,
 void sb_access_snapshot(sb_snapshot_t *snapshot, const sb_catalog_t *catalog,
                         bool livemode, const sb_snapshot_rows_t *rows, apr_pool_t *pool);
 
+/* Holds the standing when the subscription's collection is paused and the plan (index; -1: none) closes its
+ * door then; a dispute goes before. */
+void sb_access_pause(sb_standing_t *standing, const sb_catalog_t *catalog, int plan,
+                     const char *pause_collection);
+
 /* Index of the plan that a stored subscription stands for, or an item of one of its other prices does;
  * -1: none. Items of the subscription's own price answer as the subscription does. */
 int sb_access_plan(const sb_catalog_t *catalog, const sb_subscription_t *sub);

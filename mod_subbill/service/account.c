@@ -5,6 +5,7 @@
 #include "service/access.h"
 #include "store/accounts.h"
 #include "store/customers.h"
+#include "store/entitlements.h"
 #include "store/subscriptions.h"
 
 #include <apr_strings.h>
@@ -22,6 +23,8 @@ typedef struct load_t {
     sb_invoice_t *invoices;
     int invoices_n;
     sb_invoice_t *unpaid;
+    const char *const *entitlements; /* those that Stripe keeps */
+    int entitlements_n;
 } load_t;
 
 static apr_status_t load(void *baton, sb_conn_t *conn, apr_pool_t *pool)
@@ -30,7 +33,7 @@ static apr_status_t load(void *baton, sb_conn_t *conn, apr_pool_t *pool)
     bool live = load->service->settings->live;
     apr_status_t rv = sb_account_get(&load->account, conn, load->user, pool);
 
-    load->subs_n = load->invoices_n = 0;
+    load->subs_n = load->invoices_n = load->entitlements_n = 0;
     load->unpaid = NULL;
     load->customer = NULL;
     if (rv != APR_SUCCESS || !load->account) {
@@ -47,6 +50,10 @@ static apr_status_t load(void *baton, sb_conn_t *conn, apr_pool_t *pool)
     }
     if (rv == APR_SUCCESS) {
         rv = sb_invoice_unpaid(&load->unpaid, conn, load->user, live, pool);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = sb_entitlement_of_user(&load->entitlements, &load->entitlements_n, conn,
+                                    load->user, live, pool);
     }
     return rv;
 }
@@ -70,13 +77,16 @@ static sb_held_t held_of(const load_t *load, const sb_subscription_t *sub,
                          apr_int64_t now, int grace_days)
 {
     const sb_catalog_t *catalog = load->service->catalog;
+    int plan = sb_access_plan(catalog, sub);
+    sb_standing_t standing = sb_subscription_standing(sub, NULL);
 
+    sb_access_pause(&standing, catalog, plan, sub->pause_collection);
     return (sb_held_t){
         .sub = sub,
-        .plan = sb_catalog_plan_at(catalog, sb_access_plan(catalog, sub)),
+        .plan = sb_catalog_plan_at(catalog, plan),
         .price = sub->price ? sb_catalog_price_by_id(catalog, sub->price, sub->livemode)
                             : NULL,
-        .access = sb_subscription_access(sub, now, grace_days),
+        .access = sb_standing_access(&standing, now, grace_days),
         .ends_at = sb_subscription_ends_at(sub),
         .days_remaining = sb_subscription_days_remaining(sub, now),
         .unpaid = unpaid_of(load, sub),
@@ -119,7 +129,16 @@ static const sb_held_t *main_of(const sb_account_view_t *view)
     return best || view->held_n == 0 ? best : &view->held[0];
 }
 
-/* What the gate sees: the plans of further items count as well. */
+static void grant_add(apr_array_header_t *grants, const sb_catalog_t *catalog, int plan,
+                      const sb_subscription_t *sub, const sb_subscription_item_t *item)
+{
+    sb_grant_t *grant = apr_array_push(grants);
+
+    *grant = (sb_grant_t){.plan = plan, .standing = sb_subscription_standing(sub, item)};
+    sb_access_pause(&grant->standing, catalog, plan, sub->pause_collection);
+}
+
+/* What the gate sees: every item opens its plan until its own end. */
 static sb_holding_t holding_of(const sb_account_view_t *view, const sb_catalog_t *catalog,
                                int grace_days, apr_pool_t *pool)
 {
@@ -128,15 +147,19 @@ static sb_holding_t holding_of(const sb_account_view_t *view, const sb_catalog_t
 
     for (int i = 0; i < view->held_n; i++) {
         const sb_held_t *held = &view->held[i];
-        sb_grant_t grant = {.plan = held->plan ? held->plan->index : -1,
-                            .standing = sb_subscription_standing(held->sub)};
-        int leading = grant.plan;
-        APR_ARRAY_PUSH(grants, sb_grant_t) = grant;
-        for (int k = 0; k < held->sub->items_n; k++) {
-            grant.plan = sb_access_item_plan(catalog, held->sub, &held->sub->items[k]);
-            if (grant.plan >= 0 && grant.plan != leading) {
-                APR_ARRAY_PUSH(grants, sb_grant_t) = grant;
+        const sb_subscription_t *sub = held->sub;
+        bool led = false;
+        for (int k = 0; k < sub->items_n; k++) {
+            const sb_subscription_item_t *item = &sub->items[k];
+            int plan = sb_access_item_plan(catalog, sub, item);
+            bool leading = sub->price && item->price && !strcmp(item->price, sub->price);
+            led = led || leading;
+            if (plan >= 0 || leading) {
+                grant_add(grants, catalog, plan, sub, item);
             }
+        }
+        if (!led) {
+            grant_add(grants, catalog, held->plan ? held->plan->index : -1, sub, NULL);
         }
     }
     const sb_snapshot_t snapshot = {.account_known = view->known,
@@ -164,6 +187,8 @@ sb_status_e sb_account_load(sb_account_view_t **view, sb_result_t *result,
     made->customer = work.customer ? work.customer->id : NULL;
     made->invoices = work.invoices;
     made->invoices_n = work.invoices_n;
+    made->entitlements = work.entitlements;
+    made->entitlements_n = work.entitlements_n;
     list_held(made, &work, grace_days, pool);
     made->main = main_of(made);
     made->holding = holding_of(made, service->catalog, grace_days, pool);
@@ -183,19 +208,28 @@ static json_t *time_or_null(apr_int64_t time)
     return time > 0 ? json_integer((json_int_t)time) : json_null();
 }
 
-static json_t *entitlements(const sb_holding_t *holding, const sb_catalog_t *catalog)
+static void entitlement_add(json_t *list, json_t *seen, const char *key)
+{
+    if (!json_object_get(seen, key)) {
+        json_object_set_new(seen, key, json_true());
+        json_array_append_new(list, json_string(key));
+    }
+}
+
+/* What the plans held bring by the catalogue, then what Stripe keeps besides. */
+static json_t *entitlements(const sb_account_view_t *view, const sb_catalog_t *catalog)
 {
     json_t *list = json_array();
     json_t *seen = json_object();
 
     for (int i = 0; i < catalog->plans_n; i++) {
         const sb_catalog_plan_t *plan = &catalog->plans[i];
-        for (int e = 0; holding->plans >> i & 1 && e < plan->entitlements_n; e++) {
-            if (!json_object_get(seen, plan->entitlements[e])) {
-                json_object_set_new(seen, plan->entitlements[e], json_true());
-                json_array_append_new(list, json_string(plan->entitlements[e]));
-            }
+        for (int e = 0; view->holding.plans >> i & 1 && e < plan->entitlements_n; e++) {
+            entitlement_add(list, seen, plan->entitlements[e]);
         }
+    }
+    for (int i = 0; i < view->entitlements_n; i++) {
+        entitlement_add(list, seen, view->entitlements[i]);
     }
     json_decref(seen);
     return list;
@@ -239,6 +273,6 @@ json_t *sb_account_json(const sb_account_view_t *view, const sb_catalog_t *catal
     json_object_set_new(json, "days_remaining",
                         view->main ? json_integer(view->main->days_remaining)
                                    : json_null());
-    json_object_set_new(json, "entitlements", entitlements(&view->holding, catalog));
+    json_object_set_new(json, "entitlements", entitlements(view, catalog));
     return sb_service_own(json, pool);
 }

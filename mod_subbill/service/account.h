@@ -20,9 +20,12 @@ typedef struct sb_held_t {
 
 typedef struct sb_account_view_t {
     const char *user;
-    const char *email;     /* or NULL */
-    const char *customer;  /* living one, or NULL: no portal */
-    bool known;            /* there is an account row */
+    const char *email;    /* or NULL */
+    const char *customer; /* living one, or NULL: no portal */
+    bool known;           /* there is an account row */
+    const char *const
+        *entitlements; /* lookup keys that Stripe keeps for the user's customers */
+    int entitlements_n;
     sb_holding_t holding;  /* as the gate sees it */
     const sb_held_t *held; /* not over first, then newest first */
     int held_n;

@@ -2,6 +2,7 @@
 #ifndef SB_SERVICE_APPLY_H
 #define SB_SERVICE_APPLY_H
 
+#include "domain/payment.h"
 #include "domain/stripe_event.h"
 #include "service/service.h"
 
@@ -28,6 +29,8 @@ typedef struct sb_apply_t {
     const char *reason; /* word, unless done */
     const char *detail; /* for the log, or NULL */
     const char *fetch;  /* a subscription that only Stripe can tell about */
+    apr_int64_t
+        gone_at; /* when the customer that sb_apply_bind() saw was deleted; 0: living */
 } sb_apply_t;
 
 typedef apr_status_t (*sb_apply_fn)(sb_apply_t *apply);
@@ -51,6 +54,10 @@ bool sb_apply_fetched(const sb_apply_t *apply);
 apr_status_t sb_apply_bind(const char **user, sb_apply_t *apply, const char *customer,
                            const char *claimed);
 
+/* The user of a customer (NULL: of nobody) without any claim; *user NULL: nobody knows yet, and the customer's
+ * row is locked, so that a binding under way does not miss what is stored now. */
+apr_status_t sb_apply_owner(const char **user, sb_apply_t *apply, const char *customer);
+
 /* Notes that this subscription's user has had a trial. */
 apr_status_t sb_apply_trial(sb_apply_t *apply, const sb_subscription_t *sub);
 
@@ -60,9 +67,38 @@ apr_status_t sb_apply_subscription(sb_apply_t *apply);
 apr_status_t sb_apply_subscription_object(sb_apply_t *apply, const json_t *object);
 apr_status_t sb_apply_checkout(sb_apply_t *apply);
 apr_status_t sb_apply_invoice(sb_apply_t *apply);
+apr_status_t sb_apply_invoice_payment(sb_apply_t *apply);
+apr_status_t sb_apply_payment_intent(sb_apply_t *apply);
+apr_status_t sb_apply_charge(sb_apply_t *apply);
+apr_status_t sb_apply_refund(sb_apply_t *apply);
+apr_status_t sb_apply_dispute(sb_apply_t *apply);
+apr_status_t sb_apply_payment_method(sb_apply_t *apply);
+apr_status_t sb_apply_entitlements(sb_apply_t *apply);
 apr_status_t sb_apply_customer(sb_apply_t *apply);
 apr_status_t sb_apply_customer_deleted(sb_apply_t *apply);
 apr_status_t sb_apply_price(sb_apply_t *apply);
 apr_status_t sb_apply_product(sb_apply_t *apply);
+
+/* --- pieces of them that others need ----------------------------------------------------------------- */
+
+/* Works one statement into the row of a payment. */
+apr_status_t sb_apply_payment_told(sb_apply_t *apply, const sb_payment_t *told,
+                                   sb_voice_e voice);
+
+/* A session in payment mode whose buyer is user; one that has no payment intent moved no money. */
+apr_status_t sb_apply_checkout_payment(sb_apply_t *apply,
+                                       const sb_checkout_facts_t *facts,
+                                       const char *user);
+
+/* The invoice was paid with this payment (an intent's id, or that of a charge without one); either may be NULL:
+ * nothing is known. id: Stripe's for the link, or NULL. */
+apr_status_t sb_apply_payment_link(sb_apply_t *apply, const char *invoice,
+                                   const char *payment, const char *id);
+
+/* Something that may stand between a dispute and its subscription has arrived: the dispute itself or a link
+ * (the payment), an invoice, a subscription (sub as stored and locked). */
+apr_status_t sb_apply_disputed(sb_apply_t *apply, const char *payment);
+apr_status_t sb_apply_disputed_invoice(sb_apply_t *apply, const char *invoice);
+apr_status_t sb_apply_suspend(sb_apply_t *apply, const sb_subscription_t *sub);
 
 #endif

@@ -100,6 +100,29 @@ static apr_status_t complete(sb_apply_t *apply, const sb_checkout_facts_t *facts
     return rv;
 }
 
+/* One-time goods: what was paid for them is recorded, nothing is opened. */
+static apr_status_t complete_payment(sb_apply_t *apply, const sb_checkout_facts_t *facts,
+                                     const sb_checkout_t *row)
+{
+    const char *claimed = row ? row->user : facts->metadata_user;
+    const char *user;
+
+    if (!claimed) {
+        return sb_apply_end(apply, SB_APPLY_IGNORED, "unknown_session", NULL);
+    }
+    apr_status_t rv = sb_apply_bind(&user, apply, facts->customer, claimed);
+    if (rv != APR_SUCCESS || apply->verdict != SB_APPLY_DONE) {
+        return rv;
+    }
+    if (row && is_type(apply, "checkout.session.expired")) {
+        rv = sb_checkout_close(apply->conn, row->id, SB_CHECKOUT_EXPIRED, apply->pool);
+    }
+    else if (row) {
+        rv = settle_row(apply, row, facts);
+    }
+    return rv == APR_SUCCESS ? sb_apply_checkout_payment(apply, facts, user) : rv;
+}
+
 apr_status_t sb_apply_checkout(sb_apply_t *apply)
 {
     sb_checkout_facts_t facts;
@@ -114,17 +137,19 @@ apr_status_t sb_apply_checkout(sb_apply_t *apply)
     if (facts.livemode != apply->service->settings->live) {
         return sb_apply_end(apply, SB_APPLY_IGNORED, "livemode_mismatch", NULL);
     }
-    if (!facts.mode || strcmp(facts.mode, "subscription") != 0) {
+    bool payment = facts.mode && strcmp(facts.mode, "payment") == 0;
+    if (!payment && (!facts.mode || strcmp(facts.mode, "subscription") != 0)) {
         return sb_apply_end(apply, SB_APPLY_IGNORED, "not_a_subscription", NULL);
     }
     apr_status_t rv = find_row(&row, apply, &facts);
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    if (is_type(apply, "checkout.session.expired")) {
+    if (is_type(apply, "checkout.session.expired") &&
+        !(payment && facts.payment_intent)) {
         return row ? sb_checkout_close(apply->conn, row->id, SB_CHECKOUT_EXPIRED,
                                        apply->pool)
                    : sb_apply_end(apply, SB_APPLY_IGNORED, "unknown_session", NULL);
     }
-    return complete(apply, &facts, row);
+    return payment ? complete_payment(apply, &facts, row) : complete(apply, &facts, row);
 }

@@ -1,6 +1,11 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
+/* What Stripe says of a customer: whose it is, where it wants its mail, and that it was deleted. Deletion is
+ * final: the row stays as a tombstone that carries the time, and whatever is told later about the customer
+ * or its subscriptions, or arrives later, finds it there (binding.c, apply_subscription.c). Only an operator
+ * who links the customer again takes the stone away. */
 #include "service/apply.h"
 
+#include "base/json.h"
 #include "store/customers.h"
 #include "store/subscriptions.h"
 
@@ -18,50 +23,72 @@ static bool read_facts(sb_customer_facts_t *facts, sb_apply_t *apply)
     return true;
 }
 
+static apr_status_t lock(sb_customer_t **row, sb_apply_t *apply, const char *id)
+{
+    return sb_customer_lock(row, apply->conn, id, apply->event->livemode, apply->source,
+                            apply->now, apply->pool);
+}
+
+/* Of two tellings of one second the creation is the older one. */
+static bool is_news(const sb_apply_t *apply, const sb_customer_t *row)
+{
+    bool created = strcmp(apply->event->type, "customer.created") == 0;
+
+    return apply->event->created > row->told_at ||
+           (apply->event->created == row->told_at && !created);
+}
+
+static apr_status_t tell(sb_apply_t *apply, const sb_customer_facts_t *facts,
+                         const sb_customer_t *row)
+{
+    /* What remains of a deleted one when it is asked for has neither mail nor name. */
+    if (facts->deleted || !is_news(apply, row)) {
+        return APR_SUCCESS;
+    }
+    return sb_customer_tell(apply->conn, facts->id, row->livemode, facts->email,
+                            facts->name, facts->payment_method, apply->event->created,
+                            apply->pool);
+}
+
 /* A customer stamped with a user belongs to that user; any other is a stranger until a checkout or an
  * operator says whose it is. */
 apr_status_t sb_apply_customer(sb_apply_t *apply)
 {
     sb_customer_facts_t facts;
+    sb_customer_t *row = NULL;
+    apr_status_t rv = APR_SUCCESS;
     const char *user;
 
     if (!read_facts(&facts, apply)) {
         return APR_SUCCESS;
     }
-    if (!facts.metadata_user) {
-        return sb_apply_end(apply, SB_APPLY_IGNORED, "not_bound", NULL);
+    if (facts.metadata_user) {
+        rv = sb_apply_bind(&user, apply, facts.id, facts.metadata_user);
     }
-    return sb_apply_bind(&user, apply, facts.id, facts.metadata_user);
+    if (rv != APR_SUCCESS || apply->verdict != SB_APPLY_DONE) {
+        return rv;
+    }
+    rv = lock(&row, apply, facts.id);
+    return rv == APR_SUCCESS ? tell(apply, &facts, row) : rv;
 }
 
 /* Stripe ends a deleted customer's subscriptions at once; should their own events never come, this
  * one closes the door. */
-static apr_status_t end_subscriptions(sb_apply_t *apply, const sb_customer_t *customer)
+static apr_status_t end_subscriptions(sb_apply_t *apply, const char *customer)
 {
-    sb_subscription_t *subs;
+    bool livemode = apply->event->livemode;
+    const char *const *ids;
     int n;
-    apr_status_t rv = sb_subscription_list(&subs, &n, apply->conn, customer->user,
-                                           customer->livemode, apply->pool);
+    apr_status_t rv = sb_subscription_of_customer(&ids, &n, apply->conn, customer,
+                                                  livemode, apply->pool);
 
     for (int i = 0; rv == APR_SUCCESS && i < n; i++) {
         sb_subscription_t *sub = NULL;
-        rv = sb_subscription_lock(&sub, apply->conn, subs[i].id, subs[i].livemode,
-                                  apply->pool);
-        if (rv != APR_SUCCESS || !sub) {
+        rv = sb_subscription_lock(&sub, apply->conn, ids[i], livemode, apply->pool);
+        if (rv != APR_SUCCESS || !sub || sb_subscription_status_final(sub->status)) {
             continue;
         }
-        if (!sub->customer || strcmp(sub->customer, customer->id) != 0 ||
-            sb_subscription_status_final(sub->status)) {
-            continue;
-        }
-        sub->status = SB_STATUS_CANCELED;
-        sub->status_text = sb_subscription_status_word(SB_STATUS_CANCELED);
-        sub->canceled_at = sub->canceled_at ? sub->canceled_at : apply->event->created;
-        sub->ended_at = apply->event->created;
-        sub->past_due_since = 0;
-        sub->event_created = apply->event->created;
-        sub->event_id = apply->event->id;
-        sub->source = apply->source;
+        sb_subscription_entomb(sub, apply->event->created);
         rv = sb_subscription_save(apply->conn, sub, apply->now, apply->pool);
     }
     return rv;
@@ -70,25 +97,34 @@ static apr_status_t end_subscriptions(sb_apply_t *apply, const sb_customer_t *cu
 apr_status_t sb_apply_customer_deleted(sb_apply_t *apply)
 {
     sb_customer_facts_t facts;
-    sb_customer_t *customer = NULL;
+    sb_customer_t *row = NULL;
+    apr_status_t rv = APR_SUCCESS;
+    const char *user = NULL;
 
     if (!read_facts(&facts, apply)) {
         return APR_SUCCESS;
     }
-    apr_status_t rv = sb_customer_by_id(&customer, apply->conn, facts.id,
-                                        apply->service->settings->live, apply->pool);
+    rv = lock(&row, apply, facts.id);
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    if (!customer) {
-        return sb_apply_end(apply, SB_APPLY_IGNORED, "not_bound", NULL);
-    }
-    if (customer->user) {
-        rv = end_subscriptions(apply, customer);
+    if (!row->gone_at) {
+        rv = sb_customer_gone(apply->conn, facts.id, row->livemode, apply->event->created,
+                              apply->pool);
     }
     if (rv == APR_SUCCESS) {
-        rv = sb_customer_mark_deleted(apply->conn, customer->id, customer->livemode,
-                                      apply->now, apply->pool);
+        rv = tell(apply, &facts, row);
+    }
+    /* It may have been unknown: its history gets the owner that it was stamped with. */
+    if (rv == APR_SUCCESS && facts.metadata_user && !row->user) {
+        rv = sb_apply_bind(&user, apply, facts.id, facts.metadata_user);
+    }
+    if (rv == APR_SUCCESS && apply->verdict == SB_APPLY_DONE) {
+        rv = end_subscriptions(apply, facts.id);
+    }
+    user = row->user ? row->user : user;
+    if (rv == APR_SUCCESS && user) {
+        sb_epoch_touch(apply->conn, user); /* entitlements end as well */
     }
     return rv;
 }

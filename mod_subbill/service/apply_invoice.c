@@ -1,11 +1,11 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 /* Invoices are mirrored for people to see and pay. They never decide about access: the subscription's
- * status does. */
+ * status does, and a dispute about the payment of one (apply_dispute.c). */
 #include "service/apply.h"
 
-#include "store/customers.h"
+#include "base/json.h"
+#include "base/log.h"
 #include "store/invoices.h"
-#include "store/payments.h"
 #include "store/subscriptions.h"
 
 #include <string.h>
@@ -15,23 +15,9 @@
 static apr_status_t find_user(const char **user, sb_apply_t *apply,
                               const sb_invoice_facts_t *facts)
 {
-    sb_customer_t *customer = NULL;
     sb_subscription_t *sub = NULL;
-    apr_status_t rv = APR_SUCCESS;
+    apr_status_t rv = sb_apply_owner(user, apply, facts->customer);
 
-    *user = NULL;
-    if (facts->customer) {
-        rv = sb_customer_by_id(&customer, apply->conn, facts->customer, facts->livemode,
-                               apply->pool);
-    }
-    if (rv == APR_SUCCESS && facts->customer && !(customer && customer->user)) {
-        /* A binding under way right now must not miss this invoice. */
-        rv = sb_customer_lock(&customer, apply->conn, facts->customer, facts->livemode,
-                              apply->source, apply->now, apply->pool);
-    }
-    if (rv == APR_SUCCESS && customer) {
-        *user = customer->user;
-    }
     if (rv == APR_SUCCESS && !*user && facts->subscription) {
         rv = sb_subscription_get(&sub, apply->conn, facts->subscription, facts->livemode,
                                  apply->pool);
@@ -49,21 +35,56 @@ static apr_status_t save_payment(sb_apply_t *apply, const sb_invoice_facts_t *fa
     const sb_payment_t payment = {
         .id = facts->id,
         .livemode = facts->livemode,
-        .kind = "invoice",
+        .kind = SB_PAYMENT_INVOICE,
         .user = user,
         .customer = facts->customer,
         .invoice = facts->id,
         .currency = facts->currency,
         .amount = failed ? facts->amount_due : facts->amount_paid,
-        .status = failed ? "failed" : "succeeded",
+        .status = failed ? SB_PAYMENT_FAILED : SB_PAYMENT_SUCCEEDED,
         .created_at = facts->paid_at && !failed ? facts->paid_at : apply->event->created,
         .source = apply->source,
+        .told_at = apply->event->created,
     };
 
     if (!failed && (!facts->paid || facts->amount_paid <= 0)) {
         return APR_SUCCESS; /* a trial's zero invoice moves no money */
     }
-    return sb_payment_save(apply->conn, &payment, apply->pool);
+    return sb_apply_payment_told(apply, &payment, SB_VOICE_INVOICE);
+}
+
+/* Nothing will be collected until somebody mends the cause, often an address without a tax location. */
+static void alert(const sb_apply_t *apply, const sb_invoice_facts_t *facts)
+{
+    const char *why =
+        sb_json_text(apply->event->object, "last_finalization_error.message");
+
+    if (strcmp(apply->event->type, "invoice.finalization_failed") == 0) {
+        sb_log(
+            SB_LOG_ERROR, 0, "SB420",
+            "invoice %s of customer %s cannot be finalised, so nothing is collected: %s",
+            facts->id, facts->customer ? facts->customer : "?",
+            why ? why : "Stripe gives no reason; see the invoice in the Dashboard");
+    }
+}
+
+/* What comes with an invoice: its money, the payment it names (before basil), and perhaps a dispute that
+ * was waiting for it. */
+static apr_status_t follow(sb_apply_t *apply, const sb_invoice_facts_t *facts,
+                           const char *user, bool first)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    if (facts->paid || strcmp(apply->event->type, "invoice.payment_failed") == 0) {
+        rv = save_payment(apply, facts, user);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = sb_apply_payment_link(apply, facts->id, facts->payment_intent, NULL);
+    }
+    if (rv == APR_SUCCESS && first) {
+        rv = sb_apply_disputed_invoice(apply, facts->id);
+    }
+    return rv;
 }
 
 apr_status_t sb_apply_invoice(sb_apply_t *apply)
@@ -110,11 +131,11 @@ apr_status_t sb_apply_invoice(sb_apply_t *apply)
         .event_created = apply->event->created,
         .source = apply->source,
     };
-    bool saved = false;
-    rv = sb_invoice_save(&saved, apply->conn, &invoice, apply->pool);
-    if (rv == APR_SUCCESS &&
-        (facts.paid || strcmp(apply->event->type, "invoice.payment_failed") == 0)) {
-        rv = save_payment(apply, &facts, user);
+    bool first = false, saved = false;
+    rv = sb_invoice_save(&first, &saved, apply->conn, &invoice, apply->pool);
+    if (rv == APR_SUCCESS) {
+        alert(apply, &facts);
+        rv = follow(apply, &facts, user, first);
     }
     if (rv == APR_SUCCESS && !saved) {
         return sb_apply_end(apply, SB_APPLY_IGNORED, "superseded", NULL);

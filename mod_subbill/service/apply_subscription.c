@@ -5,6 +5,7 @@
 #include "service/apply.h"
 
 #include "store/checkouts.h"
+#include "store/customers.h"
 #include "store/prices.h"
 #include "store/subscriptions.h"
 
@@ -235,11 +236,29 @@ static apr_status_t save(sb_apply_t *apply, sb_subscription_t *sub,
     if (rv == APR_SUCCESS) {
         rv = keep_prices(apply, memory);
     }
+    if (rv == APR_SUCCESS && !stored) {
+        rv = sb_apply_suspend(apply, sub);
+    }
     if (rv == APR_SUCCESS) {
         rv = sb_apply_trial(apply, sub);
     }
     if (rv == APR_SUCCESS && !sub->plan && !sb_subscription_status_final(sub->status)) {
         return refuse_unmapped(apply, sub);
+    }
+    return rv;
+}
+
+/* A deletion of the customer that is under way right now does not see a subscription that has no row yet, so
+ * this one waits for it, and sees the tombstone. */
+static apr_status_t look_again(sb_apply_t *apply, const sb_subscription_t *sub)
+{
+    sb_customer_t *customer = NULL;
+    apr_status_t rv = APR_SUCCESS;
+
+    if (sub->customer && sub->user) { /* else the binding has locked it */
+        rv = sb_customer_lock(&customer, apply->conn, sub->customer, sub->livemode,
+                              apply->source, apply->now, apply->pool);
+        apply->gone_at = customer ? customer->gone_at : 0;
     }
     return rv;
 }
@@ -266,6 +285,9 @@ apr_status_t sb_apply_subscription_object(sb_apply_t *apply, const json_t *objec
         return rv;
     }
     rv = sb_subscription_lock(&stored, apply->conn, sub.id, sub.livemode, apply->pool);
+    if (rv == APR_SUCCESS && !stored) {
+        rv = look_again(apply, &sub);
+    }
     if (rv == APR_SUCCESS) {
         rv = remember(&memory, apply, &sub);
     }
@@ -276,6 +298,9 @@ apr_status_t sb_apply_subscription_object(sb_apply_t *apply, const json_t *objec
     sub.event_created = statement_time(apply, &sub, stored);
     sub.event_id = apply->event->id;
     sub.source = apply->source;
+    if (apply->gone_at) {
+        sb_subscription_entomb(&sub, apply->gone_at);
+    }
     sb_subscription_inherit(&sub, stored, told_at(apply));
     return save(apply, &sub, stored, &memory);
 }

@@ -96,6 +96,27 @@ static apr_status_t bind_free(const char **user, sb_apply_t *apply, const char *
     return note_trials(apply, customer, claimed);
 }
 
+apr_status_t sb_apply_owner(const char **user, sb_apply_t *apply, const char *customer)
+{
+    bool livemode = apply->event->livemode;
+    sb_customer_t *row = NULL;
+    apr_status_t rv = APR_SUCCESS;
+
+    *user = NULL;
+    if (!customer) {
+        return APR_SUCCESS;
+    }
+    rv = sb_customer_by_id(&row, apply->conn, customer, livemode, apply->pool);
+    if (rv == APR_SUCCESS && !(row && row->user)) {
+        rv = sb_customer_lock(&row, apply->conn, customer, livemode, apply->source,
+                              apply->now, apply->pool);
+    }
+    if (rv == APR_SUCCESS) {
+        *user = row->user;
+    }
+    return rv;
+}
+
 apr_status_t sb_apply_bind(const char **user, sb_apply_t *apply, const char *customer,
                            const char *claimed)
 {
@@ -125,6 +146,7 @@ apr_status_t sb_apply_bind(const char **user, sb_apply_t *apply, const char *cus
             return rv;
         }
     }
+    apply->gone_at = row ? row->gone_at : 0;
     if (row && row->user) {
         bool operators = row->source && strcmp(row->source, SB_SOURCE_OPERATOR) == 0;
         if (claimed && strcmp(claimed, row->user) != 0 && !operators) {

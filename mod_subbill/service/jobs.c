@@ -25,6 +25,8 @@ typedef struct kind_t {
 static const kind_t kinds[] = {
     {SB_JOB_EVENT, sb_step_event, 24, 5},
     {SB_JOB_FETCH, sb_step_fetch, 6, 0},
+    {SB_JOB_DISPUTE, sb_step_dispute, 6, 0},
+    {SB_JOB_ENTITLEMENTS, sb_step_entitlements, 6, 0},
 };
 
 static const kind_t *kind_of(const char *word)

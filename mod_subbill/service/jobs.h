@@ -12,8 +12,10 @@
 #define SB_JOB_EVENT        "event" /* go on with a stored event; subject: its id */
 #define SB_JOB_FETCH        "fetch" /* read a subscription from Stripe; subject: its id */
 #define SB_JOB_ENTITLEMENTS "entitlements" /* list a customer's; subject: its id */
-#define SB_JOB_CATCH_UP     "catch_up"     /* read the events that were missed */
-#define SB_JOB_SYNC         "sync"         /* read a whole list; subject: the type */
+#define SB_JOB_DISPUTE                                                                   \
+    "dispute" /* what a disputed payment paid for; subject: the dispute */
+#define SB_JOB_CATCH_UP "catch_up" /* read the events that were missed */
+#define SB_JOB_SYNC     "sync"     /* read a whole list; subject: the type */
 
 #define SB_JOB_LEASE 60 /* seconds; a step must be shorter */
 
@@ -58,5 +60,9 @@ sb_status_e sb_step_event(sb_step_t *step, sb_result_t *result, sb_service_t *se
                           apr_pool_t *pool);
 sb_status_e sb_step_fetch(sb_step_t *step, sb_result_t *result, sb_service_t *service,
                           apr_pool_t *pool);
+sb_status_e sb_step_dispute(sb_step_t *step, sb_result_t *result, sb_service_t *service,
+                            apr_pool_t *pool);
+sb_status_e sb_step_entitlements(sb_step_t *step, sb_result_t *result,
+                                 sb_service_t *service, apr_pool_t *pool);
 
 #endif

@@ -58,6 +58,15 @@ static const char *of_invoice(const json_t *object)
     return status && strcmp(status, "paid") == 0 ? "invoice.paid" : "invoice.updated";
 }
 
+static const char *of_intent(const json_t *object)
+{
+    const char *status = sb_json_text(object, "status");
+
+    return status && strcmp(status, "succeeded") == 0  ? "payment_intent.succeeded"
+           : status && strcmp(status, "canceled") == 0 ? "payment_intent.canceled"
+                                                       : "payment_intent.processing";
+}
+
 static const struct {
     const char *kind;
     const char *type; /* or, when the object has to be looked at: */
@@ -69,6 +78,10 @@ static const struct {
     {"invoice", NULL, of_invoice},
     {"price", "price.updated", NULL},
     {"product", "product.updated", NULL},
+    {"payment_intent", NULL, of_intent},
+    {"charge", "charge.updated", NULL},
+    {"refund", "refund.updated", NULL},
+    {"dispute", "charge.dispute.updated", NULL},
 };
 
 static int kind_find(const char *kind)

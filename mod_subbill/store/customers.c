@@ -23,6 +23,9 @@ static sb_customer_t *from_row(const sb_row_customer_t *row, apr_pool_t *pool)
         .source = row->source,
         .created_at = row->created_at,
         .deleted_at = row->deleted_at,
+        .told_at = row->told_at,
+        .gone_at = row->gone_at,
+        .entitlements_at = row->entitlements_at,
     };
     return customer;
 }
@@ -129,6 +132,20 @@ static apr_status_t tie(sb_conn_t *conn, const char *id, bool livemode, const ch
     return rv ? rv : sb_customer_adopt(conn, id, livemode, user, pool);
 }
 
+/* A customer that is gone: its history gets an owner, and nothing comes to life. */
+static apr_status_t bury(sb_conn_t *conn, const char *id, bool livemode, const char *user,
+                         const char *source, const char *who, apr_int64_t now,
+                         apr_pool_t *pool)
+{
+    apr_status_t rv = sb_sql_customer_bury(NULL, conn, id, livemode, user, source, pool);
+
+    if (!rv) {
+        rv = sb_customer_adopt(conn, id, livemode, user, pool);
+    }
+    return rv ? rv
+              : audit(conn, user, id, livemode, "bound after its end", who, now, pool);
+}
+
 apr_status_t sb_customer_bind(sb_bind_e *outcome, sb_conn_t *conn, const char *id,
                               bool livemode, const char *user, const char *source,
                               const char *who, apr_int64_t now, apr_pool_t *pool)
@@ -145,6 +162,10 @@ apr_status_t sb_customer_bind(sb_bind_e *outcome, sb_conn_t *conn, const char *i
         *outcome = SB_BIND_OTHER_USER;
         return audit(conn, user, id, livemode, "refused: bound to another user", who, now,
                      pool);
+    }
+    if (stored->gone_at) {
+        return stored->user ? APR_SUCCESS
+                            : bury(conn, id, livemode, user, source, who, now, pool);
     }
     if (current && strcmp(current->id, id)) {
         *outcome = SB_BIND_OTHER_CUSTOMER;
@@ -178,7 +199,10 @@ apr_status_t sb_customer_rebind(sb_conn_t *conn, const char *id, bool livemode,
     if (stored->user && strcmp(stored->user, user)) {
         sb_epoch_touch(conn, stored->user);
     }
-    rv = tie(conn, id, livemode, user, "operator", pool);
+    rv = sb_sql_customer_revive(NULL, conn, id, livemode, pool);
+    if (!rv) {
+        rv = tie(conn, id, livemode, user, "operator", pool);
+    }
     return rv ? rv : audit(conn, user, id, livemode, "bound by operator", who, now, pool);
 }
 
@@ -186,4 +210,19 @@ apr_status_t sb_customer_mark_deleted(sb_conn_t *conn, const char *id, bool live
                                       apr_int64_t now, apr_pool_t *pool)
 {
     return sb_sql_customer_mark_deleted(NULL, conn, id, livemode, now, pool);
+}
+
+apr_status_t sb_customer_gone(sb_conn_t *conn, const char *id, bool livemode,
+                              apr_int64_t at, apr_pool_t *pool)
+{
+    return sb_sql_customer_gone(NULL, conn, id, livemode, at, pool);
+}
+
+apr_status_t sb_customer_tell(sb_conn_t *conn, const char *id, bool livemode,
+                              const char *email, const char *name,
+                              const char *payment_method, apr_int64_t told_at,
+                              apr_pool_t *pool)
+{
+    return sb_sql_customer_tell(NULL, conn, id, livemode, email, name, payment_method,
+                                told_at, pool);
 }

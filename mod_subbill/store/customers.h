@@ -17,6 +17,9 @@ typedef struct sb_customer_t {
     const char *source; /* checkout, webhook, sync, operator … */
     apr_int64_t created_at;
     apr_int64_t deleted_at; /* Stripe reported it missing or deleted; 0 = living */
+    apr_int64_t told_at;    /* of what is known about mail, name and payment method */
+    apr_int64_t gone_at;    /* an event said it was deleted then, which is final; 0 */
+    apr_int64_t entitlements_at; /* of the stored set of entitlements */
 } sb_customer_t;
 
 typedef enum {
@@ -41,14 +44,15 @@ apr_status_t sb_customer_lock(sb_customer_t **customer, sb_conn_t *conn, const c
 
 /* Ties a customer to a user, making account and customer rows as needed. who: the user, "stripe",
  * or the operator's name, for the audit. A deleted customer of the user gives way; a customer marked
- * as deleted comes to life again. A refused binding is audited as well, and leaves an
+ * as deleted comes to life again, unless it is gone: that one gets its user and stays dead. A refused binding is audited as well, and leaves an
  * unknown customer as a row that is bound to nobody. */
 apr_status_t sb_customer_bind(sb_bind_e *outcome, sb_conn_t *conn, const char *id,
                               bool livemode, const char *user, const char *source,
                               const char *who, apr_int64_t now, apr_pool_t *pool);
 
 /* The operator's word: the customer moves to user, with its subscriptions and invoices; another
- * living customer of that user is let go (it stays, bound to nobody). Touches the epochs of both. */
+ * living customer of that user is let go (it stays, bound to nobody). One that is gone is taken back as well.
+ * Touches the epochs of both. */
 apr_status_t sb_customer_rebind(sb_conn_t *conn, const char *id, bool livemode,
                                 const char *user, const char *who, apr_int64_t now,
                                 apr_pool_t *pool);
@@ -56,6 +60,16 @@ apr_status_t sb_customer_rebind(sb_conn_t *conn, const char *id, bool livemode,
 /* Stripe says it is gone. The row keeps its user, so that its history can be read. */
 apr_status_t sb_customer_mark_deleted(sb_conn_t *conn, const char *id, bool livemode,
                                       apr_int64_t now, apr_pool_t *pool);
+
+/* Stripe deleted it at that time, for ever. The row must be there. */
+apr_status_t sb_customer_gone(sb_conn_t *conn, const char *id, bool livemode,
+                              apr_int64_t at, apr_pool_t *pool);
+
+/* What Stripe says of a customer whose row is there and locked. Every text may be NULL. */
+apr_status_t sb_customer_tell(sb_conn_t *conn, const char *id, bool livemode,
+                              const char *email, const char *name,
+                              const char *payment_method, apr_int64_t told_at,
+                              apr_pool_t *pool);
 
 /* Subscriptions and invoices that came before their customer was bound get its user; touches its
  * epoch. sb_customer_bind() has done so already. */

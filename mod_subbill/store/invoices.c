@@ -33,10 +33,17 @@ static sb_invoice_t from_row(const sb_row_invoice_t *row)
     };
 }
 
-static bool settled(const char *status)
+/* How far on its way an invoice is. */
+static int progress(const char *status)
 {
-    return status && (!strcmp(status, "paid") || !strcmp(status, "void") ||
-                      !strcmp(status, "uncollectible"));
+    static const char *const words[] = {"draft", "open", "uncollectible", "void", "paid"};
+
+    for (int i = 0; status && i < (int)(sizeof(words) / sizeof(*words)); i++) {
+        if (!strcmp(status, words[i])) {
+            return i;
+        }
+    }
+    return -1;
 }
 
 /* invoice.paid and an older invoice.payment_failed often carry the same second. */
@@ -45,17 +52,20 @@ static bool replaces(const sb_invoice_t *invoice, const sb_row_invoice_told_t *s
     if (invoice->event_created != stored->event_created) {
         return invoice->event_created > stored->event_created;
     }
-    return !settled(stored->status) || settled(invoice->status);
+    return progress(invoice->status) >= progress(stored->status);
 }
 
-apr_status_t sb_invoice_save(bool *saved, sb_conn_t *conn, const sb_invoice_t *invoice,
-                             apr_pool_t *pool)
+apr_status_t sb_invoice_save(bool *first, bool *saved, sb_conn_t *conn,
+                             const sb_invoice_t *invoice, apr_pool_t *pool)
 {
     const sb_row_invoice_told_t *stored;
     int n;
 
     if (saved) {
         *saved = false;
+    }
+    if (first) {
+        *first = false;
     }
     apr_status_t rv =
         sb_sql_invoice_told(&stored, &n, conn, invoice->id, invoice->livemode, pool);
@@ -78,6 +88,9 @@ apr_status_t sb_invoice_save(bool *saved, sb_conn_t *conn, const sb_invoice_t *i
         invoice->next_payment_attempt, invoice->event_created, invoice->source, pool);
     if (!rv && saved) {
         *saved = true;
+    }
+    if (!rv && first) {
+        *first = n == 0;
     }
     return rv;
 }

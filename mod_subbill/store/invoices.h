@@ -27,10 +27,11 @@ typedef struct sb_invoice_t {
     const char *source;
 } sb_invoice_t;
 
-/* Inserts, or replaces what was told before invoice->event_created (or at the same second, unless
- * the stored one is paid, void or uncollectible). *saved tells; may be NULL. */
-apr_status_t sb_invoice_save(bool *saved, sb_conn_t *conn, const sb_invoice_t *invoice,
-                             apr_pool_t *pool);
+/* Inserts, or replaces what was told before invoice->event_created; at the same second what is further on its
+ * way (draft, open, uncollectible, void, paid) stays. *saved tells, *first that there was no row yet; both may
+ * be NULL. */
+apr_status_t sb_invoice_save(bool *first, bool *saved, sb_conn_t *conn,
+                             const sb_invoice_t *invoice, apr_pool_t *pool);
 
 /* Newest first, drafts left out. */
 apr_status_t sb_invoice_list(sb_invoice_t **invoices, int *n, sb_conn_t *conn,

@@ -32,11 +32,14 @@ apr_status_t sb_snapshot_read(sb_snapshot_rows_t *snapshot, sb_conn_t *conn,
             .standing =
                 {
                     .status = sb_subscription_status(rows[i].status),
-                    .current_period_end = rows[i].current_period_end,
+                    .current_period_end = rows[i].item_end > 0
+                                              ? rows[i].item_end
+                                              : rows[i].current_period_end,
                     .trial_end = rows[i].trial_end,
                     .cancel_at = rows[i].cancel_at,
                     .cancel_at_period_end = rows[i].cancel_at_period_end != 0,
                     .past_due_since = rows[i].past_due_since,
+                    .hold = rows[i].disputed ? SB_REASON_DISPUTED : SB_REASON_OK,
                 },
             .currency = rows[i].currency,
             .interval = rows[i].interval,

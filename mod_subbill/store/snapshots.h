@@ -18,7 +18,7 @@ typedef struct sb_snapshot_row_t {
     const char *lookup_key;      /* of the price, or NULL */
     const char *remembered;      /* plan kept for the price or product, or NULL */
     const char *status_text;
-    sb_standing_t standing;
+    sb_standing_t standing; /* with the item's own period end; a pause is not judged */
     const char *currency, *interval;
     apr_int64_t amount, quantity;
     apr_int64_t current_period_start;

@@ -39,6 +39,7 @@ static sb_subscription_t from_row(const sb_row_subscription_t *row)
         .event_created = row->event_created,
         .event_id = row->event_id,
         .source = row->source,
+        .disputed = row->disputed != 0,
     };
 }
 
@@ -156,6 +157,39 @@ apr_status_t sb_subscription_save(sb_conn_t *conn, const sb_subscription_t *sub,
         sb_epoch_touch(conn, sub->user);
     }
     return rv;
+}
+
+apr_status_t sb_subscription_set_disputed(sb_conn_t *conn, const char *id, bool livemode,
+                                          bool disputed, const char *user,
+                                          apr_pool_t *pool)
+{
+    apr_status_t rv =
+        sb_sql_subscription_set_disputed(NULL, conn, id, livemode, disputed, pool);
+
+    if (!rv && user) {
+        sb_epoch_touch(conn, user);
+    }
+    return rv;
+}
+
+apr_status_t sb_subscription_of_customer(const char *const **ids, int *n, sb_conn_t *conn,
+                                         const char *customer, bool livemode,
+                                         apr_pool_t *pool)
+{
+    const sb_row_name_t *rows;
+    apr_status_t rv =
+        sb_sql_subscription_by_customer(&rows, n, conn, customer, livemode, pool);
+
+    *ids = NULL;
+    if (rv || !*n) {
+        return rv;
+    }
+    const char **out = apr_palloc(pool, sizeof(*out) * (apr_size_t)*n);
+    for (int i = 0; i < *n; i++) {
+        out[i] = rows[i].name;
+    }
+    *ids = out;
+    return APR_SUCCESS;
 }
 
 /* Rows come for all subscriptions at once; each takes its own. */

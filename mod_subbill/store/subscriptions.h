@@ -24,6 +24,17 @@ apr_status_t sb_subscription_get(sb_subscription_t **sub, sb_conn_t *conn, const
 apr_status_t sb_subscription_save(sb_conn_t *conn, const sb_subscription_t *sub,
                                   apr_int64_t now, apr_pool_t *pool);
 
+/* Whether a dispute closes it: kept beside what Stripe says of the subscription, which sb_subscription_save()
+ * replaces, and so is left alone by it. Touches the epoch of user, who may be NULL. */
+apr_status_t sb_subscription_set_disputed(sb_conn_t *conn, const char *id, bool livemode,
+                                          bool disputed, const char *user,
+                                          apr_pool_t *pool);
+
+/* Ids of all of a customer's. */
+apr_status_t sb_subscription_of_customer(const char *const **ids, int *n, sb_conn_t *conn,
+                                         const char *customer, bool livemode,
+                                         apr_pool_t *pool);
+
 /* All of a user's, newest first. *subs is an array of n. */
 apr_status_t sb_subscription_list(sb_subscription_t **subs, int *n, sb_conn_t *conn,
                                   const char *user, bool livemode, apr_pool_t *pool);

@@ -2,14 +2,16 @@
 -- row: customer
 -- params: id text, livemode int
 -- columns: id text, livemode int, user text, source text, created_at int, deleted_at int
-SELECT id, livemode, user_name, source, created_at, deleted_at
+-- columns: told_at int, gone_at int, entitlements_at int
+SELECT id, livemode, user_name, source, created_at, deleted_at, told_at, gone_at, entitlements_at
   FROM customer WHERE id = :id AND livemode = :livemode
 
 -- name: customer_by_user
 -- row: customer
 -- params: user text, livemode int
 -- columns: id text, livemode int, user text, source text, created_at int, deleted_at int
-SELECT id, livemode, user_name, source, created_at, deleted_at
+-- columns: told_at int, gone_at int, entitlements_at int
+SELECT id, livemode, user_name, source, created_at, deleted_at, told_at, gone_at, entitlements_at
   FROM customer WHERE user_name = :user AND livemode = :livemode AND deleted_at = 0
 
 -- A row to lock, bound to nobody yet.
@@ -27,16 +29,38 @@ ON DUPLICATE KEY UPDATE id = VALUES(id)
 -- row: customer
 -- params: id text, livemode int
 -- columns: id text, livemode int, user text, source text, created_at int, deleted_at int
+-- columns: told_at int, gone_at int, entitlements_at int
 -- dialect: default
-SELECT id, livemode, user_name, source, created_at, deleted_at
+SELECT id, livemode, user_name, source, created_at, deleted_at, told_at, gone_at, entitlements_at
   FROM customer WHERE id = :id AND livemode = :livemode FOR UPDATE
 -- dialect: sqlite3
-SELECT id, livemode, user_name, source, created_at, deleted_at
+SELECT id, livemode, user_name, source, created_at, deleted_at, told_at, gone_at, entitlements_at
   FROM customer WHERE id = :id AND livemode = :livemode
 
 -- name: customer_tie
 -- params: id text, livemode int, user text, source text
 UPDATE customer SET user_name = :user, source = :source, deleted_at = 0
+ WHERE id = :id AND livemode = :livemode
+
+-- Whose it was; it stays dead.
+-- name: customer_bury
+-- params: id text, livemode int, user text, source text
+UPDATE customer SET user_name = :user, source = :source
+ WHERE id = :id AND livemode = :livemode
+
+-- The operator's word: it lives again.
+-- name: customer_revive
+-- params: id text, livemode int
+UPDATE customer SET gone_at = 0 WHERE id = :id AND livemode = :livemode
+
+-- name: customer_gone
+-- params: id text, livemode int, at int
+UPDATE customer SET gone_at = :at, deleted_at = :at WHERE id = :id AND livemode = :livemode
+
+-- name: customer_tell
+-- params: id text, livemode int, email text, name text, payment_method text, told_at int
+UPDATE customer
+   SET email = :email, name = :name, payment_method = :payment_method, told_at = :told_at
  WHERE id = :id AND livemode = :livemode
 
 -- name: customer_mark_deleted

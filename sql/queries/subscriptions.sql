@@ -7,18 +7,20 @@
 -- columns: created_at int, current_period_start int, current_period_end int, trial_start int
 -- columns: trial_end int, cancel_at int, cancel_at_period_end int, canceled_at int, ended_at int
 -- columns: past_due_since int, pause_collection text, latest_invoice text, event_created int
--- columns: event_id text, source text, updated_at int
+-- columns: event_id text, source text, updated_at int, disputed int
 -- dialect: default
 SELECT id, livemode, user_name, customer, status, plan, price, product, currency, billing_interval,
        interval_count, amount, quantity, created_at, current_period_start, current_period_end,
        trial_start, trial_end, cancel_at, cancel_at_period_end, canceled_at, ended_at,
-       past_due_since, pause_collection, latest_invoice, event_created, event_id, source, updated_at
+       past_due_since, pause_collection, latest_invoice, event_created, event_id, source, updated_at,
+       disputed
   FROM subscription WHERE id = :id AND livemode = :livemode FOR UPDATE
 -- dialect: sqlite3
 SELECT id, livemode, user_name, customer, status, plan, price, product, currency, billing_interval,
        interval_count, amount, quantity, created_at, current_period_start, current_period_end,
        trial_start, trial_end, cancel_at, cancel_at_period_end, canceled_at, ended_at,
-       past_due_since, pause_collection, latest_invoice, event_created, event_id, source, updated_at
+       past_due_since, pause_collection, latest_invoice, event_created, event_id, source, updated_at,
+       disputed
   FROM subscription WHERE id = :id AND livemode = :livemode
 
 -- name: subscription_by_id
@@ -29,11 +31,12 @@ SELECT id, livemode, user_name, customer, status, plan, price, product, currency
 -- columns: created_at int, current_period_start int, current_period_end int, trial_start int
 -- columns: trial_end int, cancel_at int, cancel_at_period_end int, canceled_at int, ended_at int
 -- columns: past_due_since int, pause_collection text, latest_invoice text, event_created int
--- columns: event_id text, source text, updated_at int
+-- columns: event_id text, source text, updated_at int, disputed int
 SELECT id, livemode, user_name, customer, status, plan, price, product, currency, billing_interval,
        interval_count, amount, quantity, created_at, current_period_start, current_period_end,
        trial_start, trial_end, cancel_at, cancel_at_period_end, canceled_at, ended_at,
-       past_due_since, pause_collection, latest_invoice, event_created, event_id, source, updated_at
+       past_due_since, pause_collection, latest_invoice, event_created, event_id, source, updated_at,
+       disputed
   FROM subscription WHERE id = :id AND livemode = :livemode
 
 -- name: subscription_by_user
@@ -44,11 +47,12 @@ SELECT id, livemode, user_name, customer, status, plan, price, product, currency
 -- columns: created_at int, current_period_start int, current_period_end int, trial_start int
 -- columns: trial_end int, cancel_at int, cancel_at_period_end int, canceled_at int, ended_at int
 -- columns: past_due_since int, pause_collection text, latest_invoice text, event_created int
--- columns: event_id text, source text, updated_at int
+-- columns: event_id text, source text, updated_at int, disputed int
 SELECT id, livemode, user_name, customer, status, plan, price, product, currency, billing_interval,
        interval_count, amount, quantity, created_at, current_period_start, current_period_end,
        trial_start, trial_end, cancel_at, cancel_at_period_end, canceled_at, ended_at,
-       past_due_since, pause_collection, latest_invoice, event_created, event_id, source, updated_at
+       past_due_since, pause_collection, latest_invoice, event_created, event_id, source, updated_at,
+       disputed
   FROM subscription WHERE user_name = :user AND livemode = :livemode
  ORDER BY created_at DESC, id DESC
 
@@ -111,6 +115,16 @@ ON DUPLICATE KEY UPDATE
        event_created = VALUES(event_created), event_id = VALUES(event_id), source = VALUES(source),
        updated_at = VALUES(updated_at)
 
+-- name: subscription_set_disputed
+-- params: id text, livemode int, disputed int
+UPDATE subscription SET disputed = :disputed WHERE id = :id AND livemode = :livemode
+
+-- name: subscription_by_customer
+-- row: name
+-- params: customer text, livemode int
+-- columns: name text
+SELECT id FROM subscription WHERE customer = :customer AND livemode = :livemode ORDER BY id
+
 -- name: subscription_item_list
 -- params: subscription text, livemode int
 -- columns: id text, price text, product text, currency text, interval text, interval_count int
@@ -162,13 +176,13 @@ VALUES (:id, :livemode, :subscription, :position, :price, :product, :currency,
 -- columns: interval text, amount int, quantity int, current_period_start int
 -- columns: current_period_end int, trial_end int, cancel_at int, ended_at int
 -- columns: past_due_since int, cancel_at_period_end int, pause_collection text
--- columns: leading int, lookup_key text, remembered text
+-- columns: leading int, lookup_key text, remembered text, disputed int, item_end int
 SELECT s.id, s.plan, s.status, COALESCE(i.price, s.price), COALESCE(i.product, s.product),
        s.currency, s.billing_interval, s.amount, s.quantity, s.current_period_start,
        s.current_period_end, s.trial_end, s.cancel_at, s.ended_at, s.past_due_since,
        s.cancel_at_period_end, s.pause_collection,
        CASE WHEN i.price IS NULL OR i.price = s.price THEN 1 ELSE 0 END, p.lookup_key,
-       COALESCE(p.plan, d.plan)
+       COALESCE(p.plan, d.plan), s.disputed, i.period_end
   FROM account a
   LEFT JOIN subscription s ON s.user_name = a.user_name AND s.livemode = :livemode
   LEFT JOIN subscription_item i ON i.subscription = s.id AND i.livemode = s.livemode

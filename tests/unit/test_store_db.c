@@ -73,7 +73,7 @@ static apr_status_t write_everything(void *baton, sb_conn_t *conn, apr_pool_t *p
         rv = sb_subscription_save(conn, &sub, 1, pool);
     }
     if (!rv) {
-        rv = sb_invoice_save(NULL, conn, &invoice, pool);
+        rv = sb_invoice_save(NULL, NULL, conn, &invoice, pool);
     }
     if (!rv) {
         rv = sb_trial_mark(NULL, conn, &trial, pool);

@@ -152,6 +152,18 @@ START_TEST(test_an_event_is_stored_once_and_keeps_its_body_and_state)
 }
 END_TEST
 
+static void tell(sb_conn_t *conn, const sb_payment_t *told, apr_pool_t *pool)
+{
+    sb_payment_t *stored, payment = {.id = NULL};
+
+    store_ok(sb_payment_lock(&stored, conn, told->id, told->livemode, pool));
+    if (stored) {
+        payment = *stored;
+    }
+    sb_payment_tell(&payment, told, SB_VOICE_INVOICE);
+    store_ok(sb_payment_save(conn, &payment, pool));
+}
+
 static apr_status_t invoices(sb_conn_t *conn, apr_pool_t *pool)
 {
     sb_invoice_t paid = {.id = "in_1",
@@ -177,37 +189,38 @@ static apr_status_t invoices(sb_conn_t *conn, apr_pool_t *pool)
 
     failed.status = "open";
     failed.attempt_count = 1;
-    store_ok(sb_invoice_save(&saved, conn, &failed, pool));
+    store_ok(sb_invoice_save(NULL, &saved, conn, &failed, pool));
     ck_assert(saved);
     store_ok(sb_invoice_unpaid(&unpaid, conn, "ann", false, pool));
     ck_assert_str_eq(unpaid->id, "in_1");
     paid.user = NULL;
     store_ok(
-        sb_invoice_save(&saved, conn, &paid, pool)); /* the same second: money wins */
+        sb_invoice_save(NULL, &saved, conn, &paid, pool)); /* the same second: money wins */
     ck_assert(saved);
-    store_ok(sb_invoice_save(&saved, conn, &failed, pool));
+    store_ok(sb_invoice_save(NULL, &saved, conn, &failed, pool));
     ck_assert(!saved);
     failed.event_created = 99;
-    store_ok(sb_invoice_save(&saved, conn, &failed, pool));
+    store_ok(sb_invoice_save(NULL, &saved, conn, &failed, pool));
     ck_assert(!saved);
     store_ok(sb_invoice_unpaid(&unpaid, conn, "ann", false, pool));
     ck_assert_ptr_null(unpaid);
     failed.id = "in_0";
     failed.status = "draft";
-    store_ok(sb_invoice_save(NULL, conn, &failed, pool));
+    store_ok(sb_invoice_save(NULL, NULL, conn, &failed, pool));
     store_ok(sb_invoice_list(&list, &n, conn, "ann", false, 10, pool));
     ck_assert_int_eq(n, 1);
     ck_assert_str_eq(list[0].status, "paid");
     ck_assert_str_eq(list[0].hosted_url, "https://x.test/i");
     ck_assert_ptr_null(list[0].number);
 
-    store_ok(sb_payment_save(conn, &payment, pool));
+    tell(conn, &payment, pool);
     payment.status = "succeeded";
     payment.user = "ann";
-    store_ok(sb_payment_save(conn, &payment, pool));
+    tell(conn, &payment, pool);
     payment.status = "failed";
     payment.user = "eve";
-    store_ok(sb_payment_save(conn, &payment, pool));
+    payment.told_at = 9;
+    tell(conn, &payment, pool);
     store_ok(sb_payment_get(&read, conn, "pi_1", false, pool));
     ck_assert_str_eq(read->status, "succeeded");
     ck_assert_str_eq(read->user, "ann");

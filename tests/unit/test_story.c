@@ -151,7 +151,7 @@ static void play(const char *story, const step_t steps[], int n)
 
         sb_grant_t grant = {.plan = sub->plan ? sb_catalog_plan(catalog, sub->plan)->index
                                               : -1,
-                            .standing = sb_subscription_standing(sub)};
+                            .standing = sb_subscription_standing(sub, NULL)};
         sb_snapshot_t snapshot = {.account_known = true, .grants = &grant, .n = 1};
         sb_requirement_t any = {.any = true};
         sb_verdict_t verdict =
