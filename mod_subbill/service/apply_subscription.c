@@ -227,20 +227,24 @@ static apr_status_t save(sb_apply_t *apply, sb_subscription_t *sub,
     if (order == SB_ORDER_APPLY_AND_FETCH || order == SB_ORDER_IGNORE_AND_FETCH) {
         apply->fetch = sub->id;
     }
+    /* What an old statement was about was bought once, too, and a trial was had. */
+    apr_status_t rv = keep_prices(apply, memory);
+    if (rv == APR_SUCCESS) {
+        rv = sb_apply_trial(apply, sub);
+    }
     if ((order == SB_ORDER_IGNORE || order == SB_ORDER_IGNORE_AND_FETCH) &&
         !heals(stored, sub)) {
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
         return still_unmapped(apply, sub, stored) ? refuse_unmapped(apply, sub)
                                                   : supersede(apply, sub, stored);
     }
-    apr_status_t rv = sb_subscription_save(apply->conn, sub, apply->now, apply->pool);
     if (rv == APR_SUCCESS) {
-        rv = keep_prices(apply, memory);
+        rv = sb_subscription_save(apply->conn, sub, apply->now, apply->pool);
     }
     if (rv == APR_SUCCESS && !stored) {
         rv = sb_apply_suspend(apply, sub);
-    }
-    if (rv == APR_SUCCESS) {
-        rv = sb_apply_trial(apply, sub);
     }
     if (rv == APR_SUCCESS && !sub->plan && !sb_subscription_status_final(sub->status)) {
         return refuse_unmapped(apply, sub);

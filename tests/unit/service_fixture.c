@@ -177,6 +177,15 @@ void service_jobs_due(void)
     store_admin_close();
 }
 
+const char *service_count(const char *where)
+{
+    const char *value =
+        store_admin_value(apr_pstrcat(store.pool, "SELECT COUNT(*) FROM ", where, NULL));
+
+    store_admin_close();
+    return value;
+}
+
 const char *service_gate(const char *user, const char *plan)
 {
     sb_requirement_t requirement;

@@ -63,6 +63,9 @@ sb_jobs_run_t service_work(void);
 /* Makes every waiting job due, whatever its time and its lease. */
 void service_jobs_due(void);
 
+/* How many rows "TABLE WHERE …" has, as text. */
+const char *service_count(const char *where);
+
 /* The word of the reason with which the gate "any" or of a plan answers this user. */
 const char *service_gate(const char *user, const char *plan);
 

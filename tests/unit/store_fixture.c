@@ -135,6 +135,11 @@ apr_int64_t store_admin_count(const char *table)
         store_admin_value(apr_psprintf(store.pool, "SELECT COUNT(*) FROM %s", table)));
 }
 
+void store_in_memory(void)
+{
+    store.memory = true;
+}
+
 bool store_open(int dialect)
 {
     const char *value = variables[dialect] ? getenv(variables[dialect]) : "";
@@ -146,7 +151,12 @@ bool store_open(int dialect)
     store.dialect = (sb_dialect_e)dialect;
     store.driver = drivers[dialect];
     if (dialect == SB_DIALECT_SQLITE3) {
-        char folder[] = "/tmp/sb-store-XXXXXX";
+        char folder[] = "/tmp/sb-store-XXXXXX", shared[] = "/dev/shm/sb-store-XXXXXX";
+        if (store.memory && mkdtemp(shared)) {
+            store.folder = apr_pstrdup(store.pool, shared);
+            store.params = apr_pstrcat(store.pool, store.folder, "/subbill.db", NULL);
+            return true;
+        }
         ck_assert_ptr_nonnull(mkdtemp(folder));
         store.folder = apr_pstrdup(store.pool, folder);
         store.params = apr_pstrcat(store.pool, store.folder, "/subbill.db", NULL);

@@ -16,6 +16,7 @@ typedef struct store_fixture_t {
     const char *driver;
     const char *params;
     const char *folder; /* SQLite's scratch folder */
+    bool memory;
     const apr_dbd_driver_t *admin_driver;
     apr_dbd_t *admin; /* a connection past the code under test */
     sb_result_t result;
@@ -26,6 +27,10 @@ extern store_fixture_t store;
 /* Checked fixture. */
 void store_setup(void);
 void store_teardown(void);
+
+/* SQLite's files lie in memory from now on, where there is a place for it: for tests that commit thousands of
+ * times. */
+void store_in_memory(void);
 
 /* Empties the database of this dialect; false when there is none to test with. */
 bool store_open(int dialect);

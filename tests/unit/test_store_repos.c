@@ -194,8 +194,8 @@ static apr_status_t invoices(sb_conn_t *conn, apr_pool_t *pool)
     store_ok(sb_invoice_unpaid(&unpaid, conn, "ann", false, pool));
     ck_assert_str_eq(unpaid->id, "in_1");
     paid.user = NULL;
-    store_ok(
-        sb_invoice_save(NULL, &saved, conn, &paid, pool)); /* the same second: money wins */
+    store_ok(sb_invoice_save(NULL, &saved, conn, &paid,
+                             pool)); /* the same second: money wins */
     ck_assert(saved);
     store_ok(sb_invoice_save(NULL, &saved, conn, &failed, pool));
     ck_assert(!saved);
