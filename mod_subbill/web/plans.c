@@ -47,7 +47,8 @@ static bool is_subscribed(const sb_holding_t *holding, const sb_catalog_plan_t *
     sb_reason_e why = holding->why[plan->index];
 
     return (holding->paid >> plan->index & 1) || why == SB_REASON_PAST_DUE ||
-           why == SB_REASON_UNPAID || why == SB_REASON_PAUSED;
+           why == SB_REASON_UNPAID || why == SB_REASON_PAUSED ||
+           why == SB_REASON_DISPUTED;
 }
 
 static standing_t standing_in(const sb_catalog_t *catalog, const sb_holding_t *holding,

@@ -177,7 +177,7 @@ static json_t *actions_of(const problem_t *problem)
     if (problem->status == HTTP_UNAUTHORIZED) {
         action_add(actions, problem, "action.login", login);
     }
-    else if (owes || problem->status == HTTP_CONFLICT) {
+    else if (owes || problem->status == HTTP_CONFLICT || strcmp(code, "disputed") == 0) {
         action_add(actions, problem, owes ? "action.pay" : "action.account", account);
         action_add(actions, problem, "action.plans", plans);
     }

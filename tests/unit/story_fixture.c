@@ -137,14 +137,11 @@ const char *story_dump(void)
 
 void story_clear(void)
 {
-    const char *sql = "BEGIN";
-
     for (int i = 0; i < COUNT(tables); i++) {
-        sql = apr_pstrcat(store.pool, sql, "; DELETE FROM ", tables[i], NULL);
+        store_admin(apr_pstrcat(store.pool, "DELETE FROM ", tables[i], NULL));
     }
     for (int i = 0; i < COUNT(others); i++) {
-        sql = apr_pstrcat(store.pool, sql, "; DELETE FROM ", others[i], NULL);
+        store_admin(apr_pstrcat(store.pool, "DELETE FROM ", others[i], NULL));
     }
-    store_admin(apr_pstrcat(store.pool, sql, "; COMMIT", NULL));
     store_admin_close();
 }

@@ -114,6 +114,7 @@ START_TEST(test_what_shops_write_is_taken)
         "'contact':'https://example.com/contact'",
         "'contact':'/contact'",
         PRICE,
+        PRICE ",'pause_collection':'closed'",
         PRICE ",'trial_days':730,'hidden':true,'rank':1000000",
         PRICE ",'limits':{'projects':5,'storage':'5 GB','seats':null,'none':0}",
         PRICE
@@ -291,6 +292,8 @@ START_TEST(test_a_wrong_plan_is_named_by_its_place)
         {"'prices':[]", "plans[0]: the plan", "\"contact\""},
         {"'prices':{}", "plans[0].prices: must be a list", "object"},
         {"'prices':[5]", "plans[0].prices[0]: must be an object", "found 5"},
+        {PRICE ",'pause_collection':'shut'",
+         "plans[0].pause_collection: ", "open, closed"},
         {"'free':'yes'", "plans[0].free: must be true or false",
          "found the text \"yes\""},
         {"'default':true," PRICE, "plans[0].default: only a free plan", "\"free\": true"},
