@@ -96,8 +96,10 @@ apr_status_t sb_apply_payment_link(sb_apply_t *apply, const char *invoice,
                                    const char *payment, const char *id);
 
 /* Something that may stand between a dispute and its subscription has arrived: the dispute itself or a link
- * (the payment), an invoice, a subscription (sub as stored and locked). */
+ * (the payment), an invoice, a subscription (sub as stored and locked). Recounting alone wishes for no job;
+ * *gap: it is not known what the payment paid for. */
 apr_status_t sb_apply_disputed(sb_apply_t *apply, const char *payment);
+apr_status_t sb_apply_recount(bool *gap, sb_apply_t *apply, const char *payment);
 apr_status_t sb_apply_disputed_invoice(sb_apply_t *apply, const char *invoice);
 apr_status_t sb_apply_suspend(sb_apply_t *apply, const sb_subscription_t *sub);
 

@@ -65,31 +65,39 @@ static apr_status_t wish(sb_apply_t *apply, const sb_dispute_t *disputes, int n)
     return rv;
 }
 
-apr_status_t sb_apply_disputed(sb_apply_t *apply, const char *payment)
+apr_status_t sb_apply_recount(bool *gap, sb_apply_t *apply, const char *payment)
 {
-    bool livemode = apply->event->livemode;
-    sb_dispute_t *disputes;
+    bool one_time = false;
     sb_dispute_chain_t *chain;
-    int n, links = 0;
-    apr_status_t rv =
-        sb_dispute_list(&disputes, &n, apply->conn, payment, livemode, apply->pool);
+    int links = 0;
+    apr_status_t rv = sb_dispute_chain(&chain, &links, apply->conn, payment,
+                                       apply->event->livemode, apply->pool);
 
-    if (rv != APR_SUCCESS || n == 0) {
-        return rv;
-    }
-    rv = sb_dispute_chain(&chain, &links, apply->conn, payment, livemode, apply->pool);
-    bool gap = links == 0;
-    if (rv == APR_SUCCESS && gap) {
-        bool one_time = false;
+    if (rv == APR_SUCCESS && links == 0) {
         rv = is_one_time(&one_time, apply, payment);
-        gap = !one_time;
     }
+    *gap = links == 0 && !one_time;
     for (int i = 0; rv == APR_SUCCESS && i < links; i++) {
-        gap = gap || !chain[i].known || (chain[i].subscription && !chain[i].held);
+        *gap = *gap || !chain[i].known || (chain[i].subscription && !chain[i].held);
         if (chain[i].subscription) {
             rv = suspend_by_id(apply, chain[i].subscription);
         }
     }
+    return rv;
+}
+
+apr_status_t sb_apply_disputed(sb_apply_t *apply, const char *payment)
+{
+    sb_dispute_t *disputes;
+    bool gap = false;
+    int n;
+    apr_status_t rv = sb_dispute_list(&disputes, &n, apply->conn, payment,
+                                      apply->event->livemode, apply->pool);
+
+    if (rv != APR_SUCCESS || n == 0) {
+        return rv;
+    }
+    rv = sb_apply_recount(&gap, apply, payment);
     return rv == APR_SUCCESS && gap ? wish(apply, disputes, n) : rv;
 }
 

@@ -123,6 +123,7 @@ apr_status_t sb_apply_bind(const char **user, sb_apply_t *apply, const char *cus
     sb_customer_t *row = NULL;
 
     *user = NULL;
+    apply->gone_at = 0;
     if (claimed && (!*claimed || sb_identity_check(claimed))) {
         return sb_apply_end(apply, SB_APPLY_FAILED, "bad_identity",
                             "the metadata names a user that cannot be one");

@@ -1,8 +1,10 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 /* The job of a dispute whose subscription is not known: asks Stripe, link by link, what the payment paid for. Each
- * answer is applied like an event and counts the subscription's disputes anew, so that this job decides
- * nothing itself. */
+ * answer is applied like an event. At the end the subscription's disputes are counted once more, for ends of
+ * the chain that arrived in one moment and did not see each other. */
 #include "base/json.h"
+#include "base/clock.h"
+#include "service/apply.h"
 #include "service/ingest.h"
 #include "service/jobs.h"
 #include "service/pace.h"
@@ -13,6 +15,7 @@
 #include <apr_strings.h>
 
 typedef struct look_t {
+    sb_service_t *service;
     const char *id;
     bool livemode;
     sb_dispute_t *dispute;
@@ -105,10 +108,28 @@ static sb_status_e ask_rows(sb_result_t *result, sb_service_t *service,
     return status;
 }
 
+static apr_status_t recount(void *baton, sb_conn_t *conn, apr_pool_t *pool)
+{
+    const look_t *seen = baton;
+    const sb_event_t event = {
+        .id = seen->id, .livemode = seen->livemode, .created = seen->dispute->told_at};
+    sb_apply_t apply = {.service = seen->service,
+                        .conn = conn,
+                        .pool = pool,
+                        .event = &event,
+                        .source = SB_SOURCE_FETCH,
+                        .now = sb_clock_now()};
+    bool gap;
+
+    return sb_apply_recount(&gap, &apply, seen->dispute->payment);
+}
+
 sb_status_e sb_step_dispute(sb_step_t *step, sb_result_t *result, sb_service_t *service,
                             apr_pool_t *pool)
 {
-    look_t seen = {.id = step->job->subject, .livemode = service->settings->live};
+    look_t seen = {.service = service,
+                   .id = step->job->subject,
+                   .livemode = service->settings->live};
     sb_status_e status = look_again(&seen, result, service, pool);
 
     if (status != SB_OK || !seen.dispute || !sb_dispute_closes(seen.dispute)) {
@@ -122,6 +143,10 @@ sb_status_e sb_step_dispute(sb_step_t *step, sb_result_t *result, sb_service_t *
         if (status == SB_OK && seen.dispute) {
             status = ask_rows(result, service, &seen, subscriptions == 1, pool);
         }
+    }
+    if (status == SB_OK && seen.dispute) {
+        status = sb_db_transaction(service->db, SB_DEADLINE_INGEST, recount, &seen,
+                                   result, pool);
     }
     return status;
 }

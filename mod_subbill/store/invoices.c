@@ -52,7 +52,9 @@ static bool replaces(const sb_invoice_t *invoice, const sb_row_invoice_told_t *s
     if (invoice->event_created != stored->event_created) {
         return invoice->event_created > stored->event_created;
     }
-    return progress(invoice->status) >= progress(stored->status);
+    int stored_at = progress(stored->status), at = progress(invoice->status);
+    return at != stored_at ? at > stored_at
+                           : invoice->attempt_count >= stored->attempt_count;
 }
 
 apr_status_t sb_invoice_save(bool *first, bool *saved, sb_conn_t *conn,

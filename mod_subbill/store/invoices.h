@@ -28,8 +28,8 @@ typedef struct sb_invoice_t {
 } sb_invoice_t;
 
 /* Inserts, or replaces what was told before invoice->event_created; at the same second what is further on its
- * way (draft, open, uncollectible, void, paid) stays. *saved tells, *first that there was no row yet; both may
- * be NULL. */
+ * way (draft, open, uncollectible, void, paid; then by attempts) stays. *saved tells, *first that there was
+ * no row yet; both may be NULL. */
 apr_status_t sb_invoice_save(bool *first, bool *saved, sb_conn_t *conn,
                              const sb_invoice_t *invoice, apr_pool_t *pool);
 

@@ -74,8 +74,10 @@ ON DUPLICATE KEY UPDATE
 
 -- name: invoice_told
 -- params: id text, livemode int
--- columns: status text, event_created int
+-- columns: status text, event_created int, attempt_count int
 -- dialect: default
-SELECT status, event_created FROM invoice WHERE id = :id AND livemode = :livemode FOR UPDATE
+SELECT status, event_created, attempt_count
+  FROM invoice WHERE id = :id AND livemode = :livemode FOR UPDATE
 -- dialect: sqlite3
-SELECT status, event_created FROM invoice WHERE id = :id AND livemode = :livemode
+SELECT status, event_created, attempt_count
+  FROM invoice WHERE id = :id AND livemode = :livemode

@@ -87,6 +87,47 @@ static const char *product(int round, bool newer)
                         round, newer ? "false" : "true");
 }
 
+/* A charge, and what is given back of it. */
+static const char *money(int round, bool newer)
+{
+    if (newer) {
+        return service_json(
+            "{'id':'re_%d','object':'refund','amount':300,'currency':'eur',"
+            "'status':'succeeded','payment_intent':'pi_%d','created':"
+            "4000000000}",
+            round, round);
+    }
+    return service_json(
+        "{'id':'ch_%d','object':'charge','amount':900,'amount_refunded':0,"
+        "'currency':'eur','status':'succeeded','payment_intent':'pi_%d'}",
+        round, round);
+}
+
+/* A subscription, and the end of its customer. */
+static const char *tomb(int round, bool newer)
+{
+    return newer ? service_json("{'id':'cus_%d','object':'customer','metadata':{"
+                                "'subbill_user':'user%d'}}",
+                                round, round)
+                 : subscription(round, true);
+}
+
+static const char *features(int round, bool newer)
+{
+    return service_json(
+        "{'object':'entitlements.active_entitlement_summary','customer':"
+        "'cus_%d','entitlements':{'data':[{'lookup_key':'%s'}],'has_more':"
+        "false}}",
+        round, newer ? "new" : "old");
+}
+
+static const char *dispute(int round, bool newer)
+{
+    return service_json("{'id':'du_%d','object':'dispute','amount':900,'currency':'eur',"
+                        "'status':'%s','payment_intent':'pi_%d'}",
+                        round, newer ? "lost" : "needs_response", round);
+}
+
 static const struct {
     const char *older, *newer;
     const char *(*object)(int round, bool newer);
@@ -98,6 +139,14 @@ static const struct {
     {"price.created", "price.updated", price,
      "price WHERE id LIKE 'price_race%' AND active = 1"},
     {"product.created", "product.updated", product, "product WHERE active = 1"},
+    {"charge.succeeded", "refund.created", money, "payment WHERE refunded <> 300"},
+    {"customer.subscription.created", "customer.deleted", tomb,
+     "subscription WHERE status <> 'canceled'"},
+    {"entitlements.active_entitlement_summary.updated",
+     "entitlements.active_entitlement_summary.updated", features,
+     "entitlement WHERE lookup_key <> 'new'"},
+    {"charge.dispute.created", "charge.dispute.closed", dispute,
+     "dispute WHERE status <> 'lost'"},
 };
 enum { RACES = sizeof(races) / sizeof(races[0]) };
 
@@ -119,6 +168,41 @@ START_TEST(test_two_first_events_at_once_end_with_the_newer_one)
     }
     ck_assert_int_eq(store_admin_count(races[race].wrong), 0);
     ck_assert_int_eq(store_admin_count("event"), 2 * ROUNDS);
+}
+END_TEST
+
+/* F18: dispute and invoice payment arrive in one moment and do not see each other: the job that the dispute
+ * leaves counts again. */
+START_TEST(test_a_dispute_and_its_link_at_once_suspend_all_the_same)
+{
+    if (!service_on(_i)) {
+        return;
+    }
+    service_with(NULL, 0);
+    for (int round = 0; round < ROUNDS; round++) {
+        const char *named[2] = {
+            service_event(apr_psprintf(store.pool, "evt_%d_s", round),
+                          "customer.subscription.created", 0, subscription(round, true)),
+            service_event(
+                apr_psprintf(store.pool, "evt_%d_i", round), "invoice.paid", 0,
+                service_json("{'id':'in_%d','object':'invoice','customer':'cus_%d',"
+                             "'livemode':false,'status':'paid','currency':'eur',"
+                             "'amount_paid':900,'subscription':'sub_%d'}",
+                             round, round, round))};
+        service_deliver(named[0]);
+        service_deliver(named[1]);
+        deliver_both(service_event(apr_psprintf(store.pool, "evt_%d_d", round),
+                                   "charge.dispute.created", 3, dispute(round, false)),
+                     service_event(apr_psprintf(store.pool, "evt_%d_l", round),
+                                   "invoice_payment.paid", 3,
+                                   service_json("{'id':'inpay_%d','object':"
+                                                "'invoice_payment','invoice':'in_%d',"
+                                                "'payment':{'payment_intent':'pi_%d'}}",
+                                                round, round, round)));
+    }
+    service_jobs();
+    ck_assert_str_eq(service_count("subscription WHERE disputed = 0"), "0");
+    ck_assert_str_eq(service_count("job"), "0");
 }
 END_TEST
 
@@ -181,6 +265,8 @@ Suite *service_races_suite(void)
     tcase_add_checked_fixture(tcase, service_setup, service_teardown);
     tcase_add_loop_test(tcase, test_two_first_events_at_once_end_with_the_newer_one, 0,
                         RACES * SB_DIALECTS);
+    tcase_add_loop_test(tcase, test_a_dispute_and_its_link_at_once_suspend_all_the_same,
+                        0, SB_DIALECTS);
     tcase_add_loop_test(tcase, test_two_claims_of_one_customer_at_once_are_one_conflict,
                         0, SB_DIALECTS);
     tcase_add_loop_test(tcase, test_what_arrives_during_the_binding_gets_its_user, 0,
