@@ -200,7 +200,7 @@ START_TEST(test_a_dispute_and_its_link_at_once_suspend_all_the_same)
                                                 "'payment':{'payment_intent':'pi_%d'}}",
                                                 round, round, round)));
     }
-    service_jobs();
+    service_work();
     ck_assert_str_eq(service_count("subscription WHERE disputed = 0"), "0");
     ck_assert_str_eq(service_count("job"), "0");
 }
