@@ -79,6 +79,11 @@ def _subscriptions(api, control):
     control.subscription(sub, "pay")
     api.post(f"/v1/subscriptions/{sub}", {"pause_collection": {"behavior": "void"}})
     api.post(f"/v1/subscriptions/{sub}", {"pause_collection": ""})
+    api.post(f"/v1/subscriptions/{sub}/pause", {
+        "type": "subscription", "bill_for": {"unused_time_from": {"type": "now"}},
+        "invoicing_behavior": "pending_invoice_item"})
+    api.post(f"/v1/subscriptions/{sub}/resume", {"billing_cycle_anchor": {"type": "now"}})
+    _schedules(api, control, sub, basic, pro)
     for flow in (None, {"type": "subscription_cancel", "subscription_cancel": {
             "subscription": sub}}):
         api.post("/v1/billing_portal/sessions", {"customer": customer["id"], "return_url":
@@ -87,6 +92,25 @@ def _subscriptions(api, control):
     api.post(f"/v1/subscriptions/{sub}", {"cancel_at_period_end": True})
     control.advance(days=40)
     _odd_ends(api, control, customer["id"], basic, pro)
+
+
+def _schedules(api, control, sub, basic, pro):
+    """Planned and taken back, planned and carried out."""
+    for keep in (False, True):
+        schedule = api.post("/v1/subscription_schedules", {"from_subscription": sub})
+        now = schedule["phases"][0]
+        api.post(f"/v1/subscription_schedules/{schedule['id']}", {
+            "end_behavior": "release", "proration_behavior": "none", "phases": [
+                {"start_date": now["start_date"], "end_date": now["end_date"],
+                 "items": [{"price": pro, "quantity": 1}]},
+                {"duration": {"interval": "month", "interval_count": 1},
+                 "proration_behavior": "none", "items": [{"price": basic, "quantity": 1}]}]})
+        if not keep:
+            api.post(f"/v1/subscription_schedules/{schedule['id']}/release")
+    api.get("/v1/subscription_schedules", {"limit": 1})
+    control.advance(days=32)
+    assert api.get(f"/v1/subscriptions/{sub}")["items"]["data"][0]["price"]["id"] == basic
+    api.post(f"/v1/subscription_schedules/{schedule['id']}/release")
 
 
 def _odd_ends(api, control, customer, basic, pro):
@@ -159,13 +183,14 @@ def test_every_event_fits_and_carries_the_object_of_its_type(world):
     assert {"customer.subscription.paused", "customer.subscription.resumed", "invoice.upcoming",
             "customer.subscription.pending_update_expired", "invoice.payment_action_required",
             "checkout.session.expired", "refund.failed", "customer.deleted",
-            "entitlements.active_entitlement_summary.updated"} <= types
+            "entitlements.active_entitlement_summary.updated", "subscription_schedule.created",
+            "subscription_schedule.updated", "subscription_schedule.released"} <= types
 
 
 @pytest.mark.parametrize("path", [
     "/v1/customers", "/v1/products", "/v1/prices", "/v1/coupons", "/v1/promotion_codes",
     "/v1/checkout/sessions", "/v1/billing_portal/configurations",
-    "/v1/subscriptions?status=all", "/v1/invoices", "/v1/invoice_payments",
+    "/v1/subscriptions?status=all", "/v1/subscription_schedules", "/v1/invoices", "/v1/invoice_payments",
     "/v1/payment_intents", "/v1/setup_intents", "/v1/charges", "/v1/refunds", "/v1/events",
     "/v1/webhook_endpoints", "/v1/entitlements/features"])
 def test_every_list_answers_in_the_shape_of_its_operation(world, path):

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 
 from . import (API_VERSION, checkout, clockwork, collection, coupons, customers,
                endpoints, entitlements, events, forms, invoices, params, payments, portal, prices,
-               subscriptions)
+               schedules, subscriptions)
 from .errors import ApiError, invalid
 from .lists import expanded
 
-_MODULES = (customers, prices, coupons, checkout, portal, subscriptions, invoices, collection,
-            payments, endpoints, entitlements, events)
+_MODULES = (customers, prices, coupons, checkout, portal, subscriptions, schedules, invoices,
+            collection, payments, endpoints, entitlements, events)
 INCLUDABLE = {**checkout.INCLUDABLE, **invoices.INCLUDABLE}
 
 _KEY = re.compile(r"(sk|rk)_(test|live)_[A-Za-z0-9_]+")

@@ -166,6 +166,10 @@ def end(state, subscription, reason="cancellation_requested", details=None):
                 invoice.update(auto_advance=False, next_payment_attempt=None)
     state.touch()
     emit(state, "customer.subscription.deleted", subscription)
+    schedule = state.find("subscription_schedule", subscription["schedule"])
+    if schedule and schedule["status"] == "active":
+        schedule.update(status="canceled", canceled_at=now, current_phase=None)
+        emit(state, "subscription_schedule.canceled", schedule)
     entitlements.refresh(state, subscription["customer"])
     return subscription
 
@@ -237,7 +241,8 @@ def resume(state, subscription):
         subscription["billing_cycle_anchor"] = state.now()
         set_period(subscription, state.now())
     emit(state, "customer.subscription.resumed", subscription)
-    bill(state, subscription, lines_for(state, subscription), "subscription_update")
+    waiting = state.private(subscription["id"]).pop("pending_lines", [])
+    bill(state, subscription, [*waiting, *lines_for(state, subscription)], "subscription_update")
 
 
 def _trial_notice(state, subscription):

@@ -1,9 +1,9 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
 """The clock: does whatever has come due, each thing at its own moment, in order."""
 
-from . import billing, checkout, collection
+from . import billing, checkout, collection, schedules
 
-_SOURCES = (billing.due, checkout.due, collection.due)
+_SOURCES = (billing.due, checkout.due, collection.due, schedules.due)
 _LIMIT = 20000  # steps of one advance; more means that something is due for ever
 
 

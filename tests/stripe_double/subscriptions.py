@@ -9,7 +9,8 @@ from .events import emit
 from .lists import envelope, in_range, matching, page, search
 from .params import merge_metadata
 from .tables import (RETRIEVE, SUBSCRIPTION_CANCEL, SUBSCRIPTION_CREATE, SUBSCRIPTION_LIST,
-                     SUBSCRIPTION_RESUME, SUBSCRIPTION_SEARCH, SUBSCRIPTION_UPDATE)
+                     SUBSCRIPTION_PAUSE, SUBSCRIPTION_RESUME, SUBSCRIPTION_SEARCH,
+                     SUBSCRIPTION_UPDATE)
 
 # ---- the object -----------------------------------------------------------------------------
 
@@ -190,7 +191,15 @@ def announce(state, subscription):
 # ---- update ---------------------------------------------------------------------------------
 
 
+def _unscheduled(subscription):
+    if subscription["schedule"]:
+        raise refused(f"The subscription is managed by the subscription schedule "
+                      f"`{subscription['schedule']}`, and updating any cancelation behavior "
+                      "directly is not allowed. Please update the schedule instead.")
+
+
 def _set_cancellation(state, subscription, params):
+    _unscheduled(subscription)
     if "cancel_at_period_end" in params and params.get("cancel_at"):
         raise invalid("You may only specify one of these parameters: cancel_at, "
                       "cancel_at_period_end.", "cancel_at")
@@ -427,6 +436,23 @@ def cancel(state, params, id):
     return billing.end(state, subscription, details=details)
 
 
+def pause(state, params, id):
+    subscription = state.fetch("subscription", id)
+    if subscription["status"] not in ("active", "past_due", "trialing", "unpaid"):
+        raise refused(f"This subscription cannot be paused because it is {subscription['status']}.")
+    _unscheduled(subscription)
+    credit = params.get("bill_for", {}).get("unused_time_from", {}).get("type", "none")
+    if credit == "now" and subscription["status"] == "active":
+        lines = [line for item in subscription["items"]["data"] for line in
+                 invoices.proration_lines(state, subscription, item, None, 0, state.now())]
+        if params.get("invoicing_behavior") == "invoice":
+            billing.bill(state, subscription, lines, "subscription_update")
+        else:
+            state.private(id).setdefault("pending_lines", []).extend(lines)
+    billing.pause(state, subscription, "pause_requested")
+    return subscription
+
+
 def resume(state, params, id):
     subscription = state.fetch("subscription", id)
     if subscription["status"] != "paused":
@@ -465,5 +491,6 @@ ROUTES = [
      lambda state, params, id: state.fetch("subscription", id)),
     ("POST", "/v1/subscriptions/{id}", SUBSCRIPTION_UPDATE, update),
     ("DELETE", "/v1/subscriptions/{id}", SUBSCRIPTION_CANCEL, cancel),
+    ("POST", "/v1/subscriptions/{id}/pause", SUBSCRIPTION_PAUSE, pause),
     ("POST", "/v1/subscriptions/{id}/resume", SUBSCRIPTION_RESUME, resume),
 ]

@@ -334,6 +334,12 @@ SUBSCRIPTION_RESUME = obj(
     billing_cycle_anchor=obj(("type",), type=one_of("now", "unchanged")), expand=EXPAND,
     payment_behavior=one_of("resume_on_payment_attempt", "resume_on_payment_success"),
     proration_behavior=PRORATION, proration_date=TIME)
+SUBSCRIPTION_PAUSE = obj(
+    bill_for=obj(
+        outstanding_usage_through=obj(("type",), type=one_of("none", "now")),
+        unused_time_from=obj(("type",), type=one_of("item_current_period_start", "none", "now"))),
+    expand=EXPAND, invoicing_behavior=one_of("invoice", "pending_invoice_item"),
+    type=one_of("subscription"))
 SUBSCRIPTION_LIST = listing(
     collection_method=one_of("charge_automatically", "send_invoice"), created=RANGE,
     current_period_end=RANGE, current_period_start=RANGE, customer=STRING, price=STRING,
@@ -341,6 +347,33 @@ SUBSCRIPTION_LIST = listing(
     status=one_of("active", "all", "canceled", "ended", "incomplete", "incomplete_expired",
                   "past_due", "paused", "trialing", "unpaid"))
 SUBSCRIPTION_SEARCH = searching()
+
+# ---- subscription schedules -----------------------------------------------------------------
+
+PHASE_ITEM = obj(discounts=clearable(DISCOUNTS), metadata=METADATA, price=STRING,
+                 price_data=PRICE_DATA, quantity=INTEGER, tax_rates=clearable(array(STRING)))
+DURATION = obj(("interval",), interval=INTERVAL, interval_count=INTEGER)
+_PHASE = dict(
+    billing_cycle_anchor=one_of("automatic", "phase_start"),
+    collection_method=one_of("charge_automatically", "send_invoice"), currency=CURRENCY,
+    default_payment_method=STRING, description=clearable(STRING),
+    discounts=clearable(DISCOUNTS), duration=DURATION, items=array(PHASE_ITEM, 20),
+    metadata=METADATA, proration_behavior=PRORATION, trial=BOOLEAN)
+END_BEHAVIOR = one_of("cancel", "none", "release", "renew")
+SCHEDULE_CREATE = obj(
+    customer=STRING, end_behavior=END_BEHAVIOR, expand=EXPAND, from_subscription=STRING,
+    metadata=CLEARABLE_METADATA, start_date=either(TIME, one_of("now")),
+    phases=array(obj(("items",), **_PHASE, end_date=TIME, trial_end=TIME)))
+SCHEDULE_UPDATE = obj(
+    end_behavior=END_BEHAVIOR, expand=EXPAND, metadata=CLEARABLE_METADATA,
+    phases=array(obj(("items",), **_PHASE, end_date=either(TIME, one_of("now")),
+                     start_date=either(TIME, one_of("now")),
+                     trial_end=either(TIME, one_of("now")))),
+    proration_behavior=PRORATION)
+SCHEDULE_RELEASE = obj(expand=EXPAND, preserve_cancel_date=BOOLEAN)
+SCHEDULE_CANCEL = obj(expand=EXPAND, invoice_now=BOOLEAN, prorate=BOOLEAN)
+SCHEDULE_LIST = listing(canceled_at=RANGE, completed_at=RANGE, created=RANGE, customer=STRING,
+                        released_at=RANGE, scheduled=BOOLEAN)
 
 # ---- invoices and payments ------------------------------------------------------------------
 
