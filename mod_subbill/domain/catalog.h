@@ -53,6 +53,11 @@ typedef struct sb_catalog_price_t {
     int plan_id;            /* the number clients may name it by; 0: none */
 } sb_catalog_price_t;
 
+/* When a change of plan takes effect. */
+typedef enum { SB_MOMENT_NOW, SB_MOMENT_PERIOD_END } sb_catalog_moment_e;
+
+#define SB_CATALOG_SEATS_MAX 10000
+
 typedef struct sb_catalog_plan_t {
     int index;
     const char *key; /* [a-z0-9][a-z0-9_-]{0,63}; never "any" or "off" */
@@ -63,9 +68,15 @@ typedef struct sb_catalog_plan_t {
     bool free; /* costs nothing and never becomes a Stripe subscription */
     bool
         is_default; /* every identified user who has nothing better in the group holds it */
-    bool early_access;   /* free and default for now, without any Stripe object (A9) */
-    bool hidden;         /* valid, but not shown for sale */
-    int trial_days;      /* 0: no trial */
+    bool early_access; /* free and default for now, without any Stripe object (A9) */
+    bool hidden;       /* valid, but not shown for sale */
+    int trial_days;    /* 0: no trial */
+    bool trial_without_card;       /* "trial_card": "none" */
+    bool pause;                    /* its subscribers may pause */
+    sb_catalog_moment_e upgrade;   /* when whoever leaves it for more gets it */
+    sb_catalog_moment_e downgrade; /* … or for less */
+    int seats_min;                 /* 0: no seats, the quantity is one */
+    int seats_max;
     bool pause_closes;   /* a paused collection (pause_collection) closes the door */
     const char *contact; /* mailto:, http(s): or a path: sold by talking; NULL: none */
     sb_mode_id_t product;

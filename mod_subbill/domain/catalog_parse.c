@@ -338,6 +338,73 @@ static bool pause_read(const sb_reader_t *reader, const char *path, const json_t
     return true;
 }
 
+static bool moment_read(const sb_reader_t *reader, const char *path, const json_t *object,
+                        const char *name, sb_catalog_moment_e *out)
+{
+    static const char *const words[] = {"now", "period_end", NULL};
+    const char *word = NULL;
+
+    if (!sb_reader_choice(reader, path, object, name, words, &word)) {
+        return false;
+    }
+    if (word) {
+        *out = strcmp(word, "now") == 0 ? SB_MOMENT_NOW : SB_MOMENT_PERIOD_END;
+    }
+    return true;
+}
+
+static bool change_read(const sb_reader_t *reader, const char *path, const json_t *object,
+                        sb_catalog_plan_t *plan)
+{
+    static const char *const keys[] = {"upgrade", "downgrade", NULL};
+    const char *where = sb_reader_path(reader, path, "change");
+    const json_t *value = json_object_get(object, "change");
+
+    plan->upgrade = SB_MOMENT_NOW;
+    plan->downgrade = SB_MOMENT_PERIOD_END;
+    return !value || (sb_reader_object(reader, where, value, keys) &&
+                      moment_read(reader, where, value, "upgrade", &plan->upgrade) &&
+                      moment_read(reader, where, value, "downgrade", &plan->downgrade));
+}
+
+/* true, or {"min": 2, "max": 50}. */
+static bool seats_read(const sb_reader_t *reader, const char *path, const json_t *object,
+                       sb_catalog_plan_t *plan)
+{
+    static const char *const keys[] = {"min", "max", NULL};
+    const char *where = sb_reader_path(reader, path, "seats");
+    const json_t *value = json_object_get(object, "seats");
+    apr_int64_t min = 1, max = SB_CATALOG_SEATS_MAX;
+
+    if (!value || json_is_false(value)) {
+        return true;
+    }
+    if (!json_is_true(value) &&
+        (!sb_reader_object(reader, where, value, keys) ||
+         !sb_reader_int(reader, where, value, "min", "a whole number from 1 to 10000", 1,
+                        SB_CATALOG_SEATS_MAX, &min) ||
+         !sb_reader_int(reader, where, value, "max", "a whole number from min to 10000",
+                        min, SB_CATALOG_SEATS_MAX, &max))) {
+        return false;
+    }
+    plan->seats_min = (int)min;
+    plan->seats_max = (int)max;
+    return true;
+}
+
+static bool trial_card_read(const sb_reader_t *reader, const char *path,
+                            const json_t *object, sb_catalog_plan_t *plan)
+{
+    static const char *const words[] = {"required", "none", NULL};
+    const char *word = NULL;
+
+    if (!sb_reader_choice(reader, path, object, "trial_card", words, &word)) {
+        return false;
+    }
+    plan->trial_without_card = word && strcmp(word, "none") == 0;
+    return true;
+}
+
 static bool plan_read(const sb_reader_t *reader, const char *path, const json_t *value,
                       const char *currency, sb_catalog_plan_t *plan)
 {
@@ -357,6 +424,10 @@ static bool plan_read(const sb_reader_t *reader, const char *path, const json_t 
                                        "product",
                                        "prices",
                                        "early_access",
+                                       "trial_card",
+                                       "pause",
+                                       "change",
+                                       "seats",
                                        "pause_collection",
                                        NULL};
     apr_int64_t rank = 0, trial_days = 0;
@@ -380,6 +451,10 @@ static bool plan_read(const sb_reader_t *reader, const char *path, const json_t 
     return sb_reader_bool(reader, path, value, "free", &plan->free) &&
            sb_reader_bool(reader, path, value, "default", &plan->is_default) &&
            sb_reader_bool(reader, path, value, "hidden", &plan->hidden) &&
+           sb_reader_bool(reader, path, value, "pause", &plan->pause) &&
+           trial_card_read(reader, path, value, plan) &&
+           change_read(reader, path, value, plan) &&
+           seats_read(reader, path, value, plan) &&
            features_read(reader, path, value, plan) &&
            limits_read(reader, path, value, plan) &&
            entitlements_read(reader, path, value, plan) &&

@@ -28,6 +28,7 @@ typedef enum {
 #define SB_SOURCE_FETCH    "fetch"
 #define SB_SOURCE_SYNC     "sync"
 #define SB_SOURCE_OPERATOR "operator"
+#define SB_SOURCE_ACTION   "action" /* the answer to what a user asked for */
 
 typedef struct sb_subscription_item_t {
     const char *id;

@@ -7,6 +7,7 @@
 #include "store/customers.h"
 #include "store/entitlements.h"
 #include "store/subscriptions.h"
+#include "store/trials.h"
 
 #include <apr_strings.h>
 #include <string.h>
@@ -25,6 +26,11 @@ typedef struct load_t {
     sb_invoice_t *unpaid;
     const char *const *entitlements; /* those that Stripe keeps */
     int entitlements_n;
+    sb_planned_t *planned;
+    int planned_n;
+    sb_membership_t *memberships;
+    int memberships_n;
+    sb_trial_t *trial;
 } load_t;
 
 static apr_status_t load(void *baton, sb_conn_t *conn, apr_pool_t *pool)
@@ -34,6 +40,8 @@ static apr_status_t load(void *baton, sb_conn_t *conn, apr_pool_t *pool)
     apr_status_t rv = sb_account_get(&load->account, conn, load->user, pool);
 
     load->subs_n = load->invoices_n = load->entitlements_n = 0;
+    load->planned_n = load->memberships_n = 0;
+    load->trial = NULL;
     load->unpaid = NULL;
     load->customer = NULL;
     if (rv != APR_SUCCESS || !load->account) {
@@ -55,7 +63,16 @@ static apr_status_t load(void *baton, sb_conn_t *conn, apr_pool_t *pool)
         rv = sb_entitlement_of_user(&load->entitlements, &load->entitlements_n, conn,
                                     load->user, live, pool);
     }
-    return rv;
+    if (rv == APR_SUCCESS) {
+        rv = sb_planned_list(&load->planned, &load->planned_n, conn, load->user, live,
+                             pool);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = sb_membership_list(&load->memberships, &load->memberships_n, conn,
+                                load->user, pool);
+    }
+    return rv == APR_SUCCESS ? sb_trial_get(&load->trial, conn, load->user, live, pool)
+                             : rv;
 }
 
 /* --- what is held --------------------------------------------------------------------------- */
@@ -66,11 +83,29 @@ static const sb_invoice_t *unpaid_of(const load_t *load, const sb_subscription_t
     bool waits = sub->status == SB_STATUS_PAST_DUE || sub->status == SB_STATUS_UNPAID ||
                  sub->status == SB_STATUS_INCOMPLETE;
 
-    if (!invoice || !waits) {
+    /* The bill of an upgrade leaves the subscription active until it is paid. */
+    if (!invoice ||
+        (!waits && !(sub->status == SB_STATUS_ACTIVE && invoice->subscription))) {
         return NULL;
     }
     return !invoice->subscription || strcmp(invoice->subscription, sub->id) == 0 ? invoice
                                                                                  : NULL;
+}
+
+/* What has been carried out, or was to be by now, is no plan any more. */
+static const sb_planned_t *planned_of(const load_t *load, const sb_subscription_t *sub,
+                                      apr_int64_t now)
+{
+    for (int i = 0; i < load->planned_n; i++) {
+        const sb_planned_t *planned = &load->planned[i];
+        if (strcmp(planned->subscription, sub->id) == 0) {
+            return planned->effective_at > now &&
+                           !sb_subscription_status_final(sub->status)
+                       ? planned
+                       : NULL;
+        }
+    }
+    return NULL;
 }
 
 static sb_held_t held_of(const load_t *load, const sb_subscription_t *sub,
@@ -90,6 +125,7 @@ static sb_held_t held_of(const load_t *load, const sb_subscription_t *sub,
         .ends_at = sb_subscription_ends_at(sub),
         .days_remaining = sb_subscription_days_remaining(sub, now),
         .unpaid = unpaid_of(load, sub),
+        .planned = planned_of(load, sub, now),
     };
 }
 
@@ -189,11 +225,24 @@ sb_status_e sb_account_load(sb_account_view_t **view, sb_result_t *result,
     made->invoices_n = work.invoices_n;
     made->entitlements = work.entitlements;
     made->entitlements_n = work.entitlements_n;
+    made->memberships = work.memberships;
+    made->memberships_n = work.memberships_n;
+    made->had_trial = work.trial != NULL;
     list_held(made, &work, grace_days, pool);
     made->main = main_of(made);
     made->holding = holding_of(made, service->catalog, grace_days, pool);
     *view = made;
     return SB_OK;
+}
+
+apr_int64_t sb_account_member_since(const sb_account_view_t *view, const char *plan)
+{
+    for (int i = 0; i < view->memberships_n; i++) {
+        if (strcmp(view->memberships[i].plan, plan) == 0) {
+            return view->memberships[i].since;
+        }
+    }
+    return 0;
 }
 
 /* --- GET subscription ----------------------------------------------------------------------- */
@@ -235,14 +284,45 @@ static json_t *entitlements(const sb_account_view_t *view, const sb_catalog_t *c
     return list;
 }
 
-static const char *plan_told(const sb_account_view_t *view, const sb_catalog_t *catalog)
+static const sb_catalog_plan_t *plan_told(const sb_account_view_t *view,
+                                          const sb_catalog_t *catalog)
 {
     const sb_catalog_plan_t *best = sb_catalog_plan_at(catalog, view->holding.best);
 
-    if (best) {
-        return best->key;
+    return best || !view->main ? best : view->main->plan;
+}
+
+static apr_int64_t since(const sb_account_view_t *view, const sb_catalog_plan_t *plan)
+{
+    if (plan && plan->free) {
+        return sb_account_member_since(view, plan->key);
     }
-    return view->main && view->main->plan ? view->main->plan->key : NULL;
+    return view->main ? view->main->sub->created : 0;
+}
+
+static json_t *planned_json(const sb_planned_t *planned)
+{
+    return planned ? json_pack("{s:s?, s:s, s:I, s:I}", "plan", planned->plan, "price",
+                               planned->price, "quantity", (json_int_t)planned->quantity,
+                               "effective_at", (json_int_t)planned->effective_at)
+                   : json_null();
+}
+
+/* What a person may do about the own subscription. */
+static void add_own(json_t *json, const sb_account_view_t *view,
+                    const sb_catalog_plan_t *plan)
+{
+    const sb_held_t *held = view->main;
+    const char *pay = held && held->unpaid ? held->unpaid->hosted_url : NULL;
+
+    json_object_set_new(json, "free", json_boolean(plan && plan->free));
+    json_object_set_new(json, "since", time_or_null(since(view, plan)));
+    json_object_set_new(json, "subscription", text_or_null(held ? held->sub->id : NULL));
+    json_object_set_new(json, "quantity",
+                        held ? json_integer((json_int_t)held->sub->quantity)
+                             : json_null());
+    json_object_set_new(json, "pay_url", text_or_null(pay));
+    json_object_set_new(json, "planned", planned_json(held ? held->planned : NULL));
 }
 
 json_t *sb_account_json(const sb_account_view_t *view, const sb_catalog_t *catalog,
@@ -252,11 +332,12 @@ json_t *sb_account_json(const sb_account_view_t *view, const sb_catalog_t *catal
     static const sb_requirement_t any = {.any = true};
     const sb_subscription_t *sub = view->main ? view->main->sub : &nothing;
     sb_verdict_t verdict = sb_entitlement_check(catalog, &view->holding, &any);
+    const sb_catalog_plan_t *plan = plan_told(view, catalog);
     json_t *json = json_object();
 
     json_object_set_new(json, "user", json_string(view->user));
     json_object_set_new(json, "active", json_boolean(verdict.granted));
-    json_object_set_new(json, "plan", text_or_null(plan_told(view, catalog)));
+    json_object_set_new(json, "plan", text_or_null(plan ? plan->key : NULL));
     json_object_set_new(json, "status", text_or_null(sub->status_text));
     json_object_set_new(json, "reason", json_string(sb_reason_word(verdict.reason)));
     json_object_set_new(json, "price", text_or_null(sub->price));
@@ -274,5 +355,6 @@ json_t *sb_account_json(const sb_account_view_t *view, const sb_catalog_t *catal
                         view->main ? json_integer(view->main->days_remaining)
                                    : json_null());
     json_object_set_new(json, "entitlements", entitlements(view, catalog));
+    add_own(json, view, plan);
     return sb_service_own(json, pool);
 }

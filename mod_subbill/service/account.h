@@ -5,6 +5,8 @@
 #include "domain/entitlement.h"
 #include "service/service.h"
 #include "store/invoices.h"
+#include "store/memberships.h"
+#include "store/planned.h"
 
 /* What a user sees about himself. */
 
@@ -15,7 +17,8 @@ typedef struct sb_held_t {
     sb_access_t access;
     apr_int64_t ends_at; /* 0: it renews */
     int days_remaining;
-    const sb_invoice_t *unpaid; /* the invoice to pay while past_due or unpaid, or NULL */
+    const sb_invoice_t *unpaid;  /* the invoice that waits to be paid, or NULL */
+    const sb_planned_t *planned; /* the change at the end of the period, or NULL */
 } sb_held_t;
 
 typedef struct sb_account_view_t {
@@ -32,7 +35,13 @@ typedef struct sb_account_view_t {
     const sb_held_t *main;        /* what GET subscription tells; NULL: never bought */
     const sb_invoice_t *invoices; /* newest first, at most 12 */
     int invoices_n;
+    const sb_membership_t *memberships; /* free plans */
+    int memberships_n;
+    bool had_trial; /* once per user, for ever: there will not be another */
 } sb_account_view_t;
+
+/* Since when the user has this free plan; 0: not written down. */
+apr_int64_t sb_account_member_since(const sb_account_view_t *view, const char *plan);
 
 /* grace_days: SubbillGrace where the question is asked. An unknown user is SB_OK with nothing held. */
 sb_status_e sb_account_load(sb_account_view_t **view, sb_result_t *result,
@@ -42,7 +51,9 @@ sb_status_e sb_account_load(sb_account_view_t **view, sb_result_t *result,
 /* The answer of GET subscription, owned by pool. Fields, null where there is nothing to tell:
  * user, active (the door of "any" is open), plan (key of the best plan held, free ones too), status
  * (Stripe's word), reason, price (id), currency, interval ("month"), current_period_start,
- * current_period_end, cancel_at, trial_end (Unix seconds), days_remaining, entitlements (keys). */
+ * current_period_end, cancel_at, trial_end (Unix seconds), days_remaining, entitlements (keys), free
+ * (the plan is), since (when the plan began), subscription (id), quantity, pay_url (where an open invoice
+ * is paid), planned (the change at the end of the period: plan, price, quantity, effective_at). */
 json_t *sb_account_json(const sb_account_view_t *view, const sb_catalog_t *catalog,
                         apr_pool_t *pool);
 

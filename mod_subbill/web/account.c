@@ -2,6 +2,7 @@
 /* GET account and GET subscription: what somebody has here. Always the caller's own: no id in a
  * request chooses whose account is shown. */
 #include "service/account.h"
+#include "service/membership.h"
 #include "text/money.h"
 #include "web/csrf.h"
 #include "web/handlers.h"
@@ -14,8 +15,20 @@ static sb_status_e view_load(sb_account_view_t **view, sb_result_t *result,
                              const sb_exchange_t *x)
 {
     int grace = sb_dir_of(x->r)->grace_days;
+    sb_result_t ignored;
 
     sb_result_clear(result);
+    sb_status_e status = sb_account_load(view, result, x->service, x->user,
+                                         grace > 0 ? grace : 0, x->pool);
+    if (status != SB_OK || !sb_membership_missing(*view, x->server->catalog)) {
+        return status;
+    }
+    /* First sight. The page is shown even where nothing can be written. */
+    sb_result_clear(&ignored);
+    if (sb_membership_activate(&ignored, x->service, x->user, x->email, x->pool) !=
+        SB_OK) {
+        return SB_OK;
+    }
     return sb_account_load(view, result, x->service, x->user, grace > 0 ? grace : 0,
                            x->pool);
 }
@@ -119,6 +132,43 @@ static void price_add(json_t *entry, const sb_exchange_t *x, const sb_subscripti
     }
 }
 
+static void payment_add(json_t *entry, const sb_exchange_t *x, const sb_held_t *held)
+{
+    const char *text = NULL;
+
+    switch (held->sub->status) {
+    case SB_STATUS_PAST_DUE:
+    case SB_STATUS_UNPAID:
+        text = "account.past_due";
+        break;
+    case SB_STATUS_INCOMPLETE:
+        text = "account.incomplete";
+        break;
+    default:
+        text = held->unpaid ? "account.change_unpaid" : NULL;
+    }
+    if (text) {
+        json_object_set_new(entry, "past_due_text",
+                            json_string(sb_exchange_text(x, text)));
+        json_object_set_new(entry, "pay_url",
+                            link_or_null(held->unpaid ? held->unpaid->hosted_url : NULL));
+    }
+}
+
+static const char *planned_text(const sb_exchange_t *x, const sb_planned_t *planned)
+{
+    const sb_catalog_plan_t *plan =
+        planned->plan ? sb_catalog_plan(x->server->catalog, planned->plan) : NULL;
+    const char *name = plan ? sb_catalog_text(&plan->name, x->lang) : planned->price;
+    json_t *args =
+        sb_service_own(json_pack("{s:s, s:s}", "plan", name, "date",
+                                 sb_date_format(planned->effective_at, x->lang, x->pool)),
+                       x->pool);
+
+    return sb_i18n_format(sb_template_set_i18n(x->server->templates), x->lang,
+                          "account.planned", args, x->pool);
+}
+
 static void notices_add(json_t *entry, const sb_exchange_t *x, const sb_held_t *held)
 {
     const sb_subscription_t *sub = held->sub;
@@ -134,12 +184,47 @@ static void notices_add(json_t *entry, const sb_exchange_t *x, const sb_held_t *
         json_object_set_new(entry, "cancel_notice_text",
                             text_with_date(x, "account.trial_notice", sub->trial_end));
     }
-    if (sub->status == SB_STATUS_PAST_DUE || sub->status == SB_STATUS_UNPAID) {
-        json_object_set_new(entry, "past_due_text",
-                            json_string(sb_exchange_text(x, "account.past_due")));
-        json_object_set_new(entry, "pay_url",
-                            link_or_null(held->unpaid ? held->unpaid->hosted_url : NULL));
+    if (held->planned) {
+        json_object_set_new(entry, "planned_text",
+                            json_string(planned_text(x, held->planned)));
     }
+    if (sub->status == SB_STATUS_PAUSED) {
+        json_object_set_new(entry, "paused_text",
+                            json_string(sb_exchange_text(x, "account.paused")));
+    }
+    payment_add(entry, x, held);
+}
+
+/* The label of the button that takes back what is planned or paused, or NULL. */
+static const char *resume_label(const sb_held_t *held)
+{
+    return held->ends_at                           ? "account.keep"
+           : held->sub->status == SB_STATUS_PAUSED ? "account.resume"
+           : held->sub->pause_collection           ? "account.resume"
+           : held->planned                         ? "account.keep_plan"
+                                                   : NULL;
+}
+
+/* What may be done about it, each a button. */
+static void actions_add(json_t *entry, const sb_exchange_t *x, const sb_held_t *held)
+{
+    const sb_subscription_t *sub = held->sub;
+    const char *label = resume_label(held);
+    bool over = sb_subscription_status_final(sub->status);
+    bool fine = sub->status == SB_STATUS_ACTIVE || sub->status == SB_STATUS_TRIALING;
+    bool can_pause = sub->status == SB_STATUS_ACTIVE && !held->ends_at && held->plan &&
+                     held->plan->pause;
+
+    json_object_set_new(entry, "id", json_string(sub->id));
+    json_object_set_new(entry, "running", json_boolean(!over));
+    json_object_set_new(entry, "resume_label",
+                        label && !over ? json_string(sb_exchange_text(x, label))
+                                       : json_null());
+    json_object_set_new(entry, "can_change", json_boolean(fine && !held->ends_at));
+    json_object_set_new(entry, "can_pause", json_boolean(can_pause));
+    json_object_set_new(
+        entry, "can_cancel",
+        json_boolean((fine || sub->status == SB_STATUS_PAST_DUE) && !held->ends_at));
 }
 
 static json_t *subscription_of(const sb_exchange_t *x, const sb_held_t *held)
@@ -156,6 +241,7 @@ static json_t *subscription_of(const sb_exchange_t *x, const sb_held_t *held)
 
     price_add(entry, x, sub);
     notices_add(entry, x, held);
+    actions_add(entry, x, held);
     json_object_set_new(entry, "facts", facts_of(x, held));
     return entry;
 }
@@ -226,6 +312,36 @@ static const char *free_plan_name(const sb_exchange_t *x, const sb_account_view_
     return plan && plan->free ? sb_catalog_text(&plan->name, x->lang) : NULL;
 }
 
+/* What a button of this page has just done. */
+static json_t *done_notice(const sb_exchange_t *x)
+{
+    static const char *const words[] = {"canceled", "ended",   "resumed",
+                                        "paused",   "changed", "planned"};
+    const char *done = sb_exchange_query(x, "done");
+
+    for (size_t i = 0; done && i < sizeof(words) / sizeof(*words); i++) {
+        if (strcmp(done, words[i]) == 0) {
+            const char *key = apr_pstrcat(x->pool, "account.done.", done, NULL);
+            return json_pack("{s:s, s:s}", "kind", "info", "text",
+                             sb_exchange_text(x, key));
+        }
+    }
+    return json_null();
+}
+
+static json_t *free_plan_since(const sb_exchange_t *x, const sb_account_view_t *view)
+{
+    const sb_catalog_plan_t *plan =
+        sb_catalog_plan_at(x->server->catalog, view->holding.best);
+    apr_int64_t since = plan && plan->free ? sb_account_member_since(view, plan->key) : 0;
+
+    return since
+               ? text_with_date(
+                     x, plan->early_access ? "account.early_since" : "account.free_since",
+                     since)
+               : json_null();
+}
+
 static int page(sb_exchange_t *x, const sb_account_view_t *view)
 {
     sb_result_t result;
@@ -240,10 +356,15 @@ static int page(sb_exchange_t *x, const sb_account_view_t *view)
 
     json_object_set_new(context, "has_subscription", json_boolean(view->held_n > 0));
     json_object_set_new(context, "subscriptions", subscriptions_of(x, view));
+    json_object_set_new(context, "subscription_runs",
+                        json_boolean(view->held_n > 0 && !sb_subscription_status_final(
+                                                             view->held[0].sub->status)));
     json_object_set_new(context, "portal_available",
                         json_boolean(view->customer != NULL));
     json_object_set_new(context, "free_plan_name",
                         free_plan ? json_string(free_plan) : json_null());
+    json_object_set_new(context, "free_plan_since", free_plan_since(x, view));
+    json_object_set_new(context, "notice", done_notice(x));
     json_object_set_new(context, "email", email ? json_string(email) : json_null());
     json_object_set_new(context, "has_invoices", json_boolean(view->invoices_n > 0));
     json_object_set_new(context, "invoices", invoices_page(x, view));

@@ -142,7 +142,9 @@ static json_t *urls_of(const sb_exchange_t *x)
     json_object_set_new(urls, "plans", json_string(plans ? plans : home));
     json_object_set_new(urls, "css", json_string(style_link(x)));
     for (const char *const *name =
-             (const char *const[]){"checkout", "account", "portal", "subscription", NULL};
+             (const char *const[]){"checkout", "account", "portal", "subscription",
+                                   "change", "cancel", "resume", "pause", "invoices",
+                                   NULL};
          *name; name++) {
         const char *link = sb_page_link(x->r, *name);
         if (link) {

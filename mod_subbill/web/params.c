@@ -38,9 +38,14 @@ static sb_status_e unknown(sb_result_t *result, const sb_exchange_t *x, const ch
 static sb_status_e mistyped(sb_result_t *result, const sb_exchange_t *x,
                             const sb_param_t *param)
 {
+    static const char *const kinds[] = {
+        [SB_PARAM_TEXT] = "a text",
+        [SB_PARAM_INTEGER] = "a whole number",
+        [SB_PARAM_BOOLEAN] = "true or false",
+    };
+
     return sb_result_setf(result, x->pool, SB_INVALID, "bad_request", NULL,
-                          "\"%s\" has to be %s.", param->name,
-                          param->type == SB_PARAM_TEXT ? "a text" : "a whole number");
+                          "\"%s\" has to be %s.", param->name, kinds[param->type]);
 }
 
 static void put_text(void *out, const sb_param_t *param, const char *value)
@@ -66,6 +71,54 @@ static bool integer_of(apr_int64_t *value, const char *text)
     return errno == 0 && !*end;
 }
 
+static void put_boolean(void *out, const sb_param_t *param, bool value)
+{
+    *(bool *)((char *)out + param->offset) = value;
+}
+
+static bool boolean_of(bool *value, const char *text)
+{
+    *value = strcmp(text, "true") == 0 || strcmp(text, "1") == 0;
+    return *value || strcmp(text, "false") == 0 || strcmp(text, "0") == 0;
+}
+
+/* A value as forms and query strings have it. */
+static sb_status_e put(void *out, sb_result_t *result, const sb_exchange_t *x,
+                       const sb_param_t *param, const char *value)
+{
+    apr_int64_t number;
+    bool flag;
+
+    if (param->type == SB_PARAM_TEXT) {
+        put_text(out, param, value);
+    }
+    else if (param->type == SB_PARAM_INTEGER && integer_of(&number, value)) {
+        put_integer(out, param, number);
+    }
+    else if (param->type == SB_PARAM_BOOLEAN && boolean_of(&flag, value)) {
+        put_boolean(out, param, flag);
+    }
+    else {
+        return mistyped(result, x, param);
+    }
+    return SB_OK;
+}
+
+sb_status_e sb_params_query(void *out, sb_result_t *result, const sb_exchange_t *x,
+                            const sb_param_t params[], int n)
+{
+    sb_status_e status = SB_OK;
+
+    for (int i = 0; status == SB_OK && i < n; i++) {
+        const char *value;
+        status = sb_form_get(&value, result, x->query, params[i].name);
+        if (status == SB_OK && value && *value) {
+            status = put(out, result, x, &params[i], value);
+        }
+    }
+    return status;
+}
+
 static sb_status_e form_read(void *out, sb_result_t *result, const sb_exchange_t *x,
                              const sb_param_t params[], int n)
 {
@@ -73,7 +126,6 @@ static sb_status_e form_read(void *out, sb_result_t *result, const sb_exchange_t
         const char *name = sb_form_name_at(x->form, i);
         const sb_param_t *param = find(params, n, name);
         const char *value;
-        apr_int64_t number;
 
         sb_status_e status = sb_form_get(&value, result, x->form, name);
         if (status != SB_OK) {
@@ -88,14 +140,9 @@ static sb_status_e form_read(void *out, sb_result_t *result, const sb_exchange_t
         if (!*value) {
             continue;
         }
-        if (param->type == SB_PARAM_TEXT) {
-            put_text(out, param, value);
-        }
-        else if (integer_of(&number, value)) {
-            put_integer(out, param, number);
-        }
-        else {
-            return mistyped(result, x, param);
+        status = put(out, result, x, param, value);
+        if (status != SB_OK) {
+            return status;
         }
     }
     return SB_OK;
@@ -125,6 +172,9 @@ static sb_status_e json_read(void *out, sb_result_t *result, const sb_exchange_t
         }
         else if (param->type == SB_PARAM_INTEGER && json_is_integer(value)) {
             put_integer(out, param, json_integer_value(value));
+        }
+        else if (param->type == SB_PARAM_BOOLEAN && json_is_boolean(value)) {
+            put_boolean(out, param, json_is_true(value));
         }
         else {
             return mistyped(result, x, param);

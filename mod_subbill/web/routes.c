@@ -17,19 +17,26 @@ typedef enum { USER_NEVER, USER_IF_KNOWN, USER_REQUIRED } route_user_e;
 typedef struct route_t {
     const char *name;
     route_user_e user;
-    bool has_rest; /* something may follow the path: an endpoint's UUID, an action */
+    bool has_rest;     /* something may follow the path, an endpoint's UUID, say */
+    const char *under; /* below a mount it is found behind this route, or NULL */
 } route_t;
 
 static const route_t routes[] = {
-    {"plans", USER_IF_KNOWN, false},
-    {"checkout", USER_REQUIRED, false},
-    {"return", USER_IF_KNOWN, false},
-    {"account", USER_REQUIRED, false},
-    {"subscription", USER_REQUIRED, false},
-    {"portal", USER_REQUIRED, false},
-    {"config", USER_NEVER, false},
-    {"webhook", USER_NEVER, true},
-    {"style", USER_NEVER, true},
+    {"plans", USER_IF_KNOWN, false, NULL},
+    {"checkout", USER_REQUIRED, false, NULL},
+    {"return", USER_IF_KNOWN, false, NULL},
+    {"account", USER_REQUIRED, false, NULL},
+    {"subscription", USER_REQUIRED, false, NULL},
+    {"change", USER_REQUIRED, false, "subscription"},
+    {"cancel", USER_REQUIRED, false, "subscription"},
+    {"resume", USER_REQUIRED, false, "subscription"},
+    {"pause", USER_REQUIRED, false, "subscription"},
+    {"portal", USER_REQUIRED, false, NULL},
+    {"invoices", USER_REQUIRED, false, NULL},
+    {"upcoming", USER_REQUIRED, false, "invoices"},
+    {"config", USER_NEVER, false, NULL},
+    {"webhook", USER_NEVER, true, NULL},
+    {"style", USER_NEVER, true, NULL},
 };
 
 static const route_t *route_find(const char *name, apr_size_t length)
@@ -189,11 +196,17 @@ void sb_mounts_find(server_rec *main_server, apr_pool_t *pconf)
 
 const char *sb_route_path(const sb_server_t *server, const char *name, apr_pool_t *pool)
 {
+    const route_t *route = route_find(name, strlen(name));
+
     for (int i = 0; i < server->mounts->nelts; i++) {
         const sb_mount_t *mount = &APR_ARRAY_IDX(server->mounts, i, sb_mount_t);
         if (mount->route && strcmp(mount->route, name) == 0) {
             return *mount->path ? mount->path : "/";
         }
+    }
+    if (route && route->under) {
+        const char *path = sb_route_path(server, route->under, pool);
+        return path ? apr_pstrcat(pool, path, "/", name, NULL) : NULL;
     }
     return server->settings->mount
                ? apr_pstrcat(pool, server->settings->mount, "/", name, NULL)
@@ -218,6 +231,18 @@ static const char *below(const sb_mount_t *mount, const char *uri)
     return !*uri ? uri : *uri == '/' ? uri + 1 : NULL;
 }
 
+/* The route that is found behind this one under the whole of segment. */
+static const route_t *route_behind(const route_t *route, const char *segment)
+{
+    apr_size_t length = strcspn(segment, "/");
+    const route_t *found = route_find(segment, length);
+
+    return found && found->under && strcmp(found->under, route->name) == 0 &&
+                   (!segment[length] || !segment[length + 1])
+               ? found
+               : NULL;
+}
+
 static const route_t *route_at(const sb_mount_t *mount, const char *uri,
                                const char **rest)
 {
@@ -234,8 +259,12 @@ static const route_t *route_at(const sb_mount_t *mount, const char *uri,
         segment += *segment == '/';
     }
     const route_t *route = route_find(name, length);
-    if (!route || (*segment && !route->has_rest)) {
+    if (!route || (route->under && !mount->route)) {
         return NULL;
+    }
+    if (*segment && !route->has_rest) {
+        *rest = "";
+        return route_behind(route, segment);
     }
     *rest = segment;
     return route;

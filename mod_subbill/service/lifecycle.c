@@ -1,0 +1,223 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "service/lifecycle.h"
+
+#include "service/act.h"
+#include "service/planned.h"
+#include "stripe/objects.h"
+#include "stripe/subscriptions.h"
+
+/* One call to Stripe; *out as sb_stripe_call(). */
+typedef sb_status_e (*call_fn)(json_t **out, sb_result_t *result, sb_act_t *act,
+                               apr_pool_t *pool);
+
+static sb_status_e open(sb_act_t *act, sb_result_t *result, sb_service_t *service,
+                        const sb_lifecycle_request_t *request, const char *kind,
+                        apr_pool_t *pool)
+{
+    const sb_act_which_t which = {.subscription = request->subscription,
+                                  .grace_days = request->grace_days};
+
+    *act =
+        (sb_act_t){.service = service, .user = request->user, .kind = kind, .wish = ""};
+    return sb_act_open(act, result, &which, pool);
+}
+
+static sb_status_e perform(sb_act_t *act, sb_result_t *result, call_fn call,
+                           apr_pool_t *pool)
+{
+    json_t *out = NULL;
+    sb_status_e status = sb_act_begin(act, result, pool);
+
+    if (status != SB_OK) {
+        return status;
+    }
+    status = call(&out, result, act, pool);
+    return sb_act_end(act, result, status, out, pool);
+}
+
+/* --- cancel ------------------------------------------------------------------------------------- */
+
+static sb_status_e call_cancel_now(json_t **out, sb_result_t *result, sb_act_t *act,
+                                   apr_pool_t *pool)
+{
+    return sb_stripe_subscription_cancel(out, result, act->stripe, act->now.id, pool);
+}
+
+/* While a schedule manages the subscription its end cannot be set: what was planned gives way. */
+static sb_status_e call_cancel_later(json_t **out, sb_result_t *result, sb_act_t *act,
+                                     apr_pool_t *pool)
+{
+    sb_status_e status = sb_planned_release(out, act, result, 1, pool);
+
+    return status == SB_OK
+               ? sb_stripe_subscription_plan_end(out, result, act->stripe, act->now.id,
+                                                 true, sb_act_key(act, 2, pool), pool)
+               : status;
+}
+
+sb_status_e sb_lifecycle_cancel(sb_result_t *result, sb_service_t *service,
+                                const sb_lifecycle_request_t *request, apr_pool_t *pool)
+{
+    sb_act_t act;
+    sb_status_e status = open(&act, result, service, request, "cancel", pool);
+
+    if (status != SB_OK) {
+        return status;
+    }
+    act.wish = request->immediate ? "immediate" : "at_period_end";
+    bool over = sb_subscription_status_final(act.now.status);
+    if (over || (!request->immediate && sb_subscription_ends_at(&act.now))) {
+        return sb_act_observe(&act, result, pool);
+    }
+    if (!request->immediate && act.now.status != SB_STATUS_PAST_DUE) {
+        status = sb_act_refuse_status(result, act.now.status);
+    }
+    return status == SB_OK
+               ? perform(&act, result,
+                         request->immediate ? call_cancel_now : call_cancel_later, pool)
+               : status;
+}
+
+/* --- resume ------------------------------------------------------------------------------------- */
+
+static sb_status_e call_keep(json_t **out, sb_result_t *result, sb_act_t *act,
+                             apr_pool_t *pool)
+{
+    const char *key = sb_act_key(act, 1, pool);
+
+    return act->now.cancel_at_period_end
+               ? sb_stripe_subscription_plan_end(out, result, act->stripe, act->now.id,
+                                                 false, key, pool)
+               : sb_stripe_subscription_clear_end(out, result, act->stripe, act->now.id,
+                                                  key, pool);
+}
+
+static sb_status_e call_resume(json_t **out, sb_result_t *result, sb_act_t *act,
+                               apr_pool_t *pool)
+{
+    return sb_stripe_subscription_resume(out, result, act->stripe, act->now.id,
+                                         sb_act_key(act, 1, pool), pool);
+}
+
+static sb_status_e call_collect(json_t **out, sb_result_t *result, sb_act_t *act,
+                                apr_pool_t *pool)
+{
+    return sb_stripe_subscription_collect(out, result, act->stripe, act->now.id,
+                                          sb_act_key(act, 1, pool), pool);
+}
+
+static sb_status_e call_release(json_t **out, sb_result_t *result, sb_act_t *act,
+                                apr_pool_t *pool)
+{
+    sb_status_e status = sb_planned_release(out, act, result, 1, pool);
+
+    return status == SB_OK ? sb_stripe_object_retrieve(out, result, act->stripe,
+                                                       "subscription", act->now.id, pool)
+                           : status;
+}
+
+static bool is_ending(const sb_act_t *act)
+{
+    return sb_subscription_ends_at(&act->now) != 0;
+}
+
+static bool is_paused(const sb_act_t *act)
+{
+    return act->now.status == SB_STATUS_PAUSED;
+}
+
+static bool is_not_collected(const sb_act_t *act)
+{
+    return act->now.pause_collection != NULL;
+}
+
+static bool is_scheduled(const sb_act_t *act)
+{
+    return act->schedule != NULL;
+}
+
+/* What resuming means, in this order. */
+static const struct {
+    bool (*applies)(const sb_act_t *act);
+    call_fn call;
+} resumptions[] = {
+    {is_ending, call_keep},
+    {is_paused, call_resume},
+    {is_not_collected, call_collect},
+    {is_scheduled, call_release},
+};
+
+static sb_status_e nothing_to_resume(sb_act_t *act, sb_result_t *result, apr_pool_t *pool)
+{
+    bool repeated;
+    sb_status_e status = sb_act_repeated(&repeated, act, result, pool);
+
+    if (status != SB_OK || repeated) {
+        return status == SB_OK ? sb_act_observe(act, result, pool) : status;
+    }
+    return sb_result_set(result, SB_CONFLICT, "nothing_to_resume",
+                         "This subscription is neither cancelled nor paused.", NULL);
+}
+
+sb_status_e sb_lifecycle_resume(sb_result_t *result, sb_service_t *service,
+                                const sb_lifecycle_request_t *request, apr_pool_t *pool)
+{
+    sb_act_t act;
+    sb_status_e status = open(&act, result, service, request, "resume", pool);
+
+    if (status != SB_OK) {
+        return status;
+    }
+    if (sb_subscription_status_final(act.now.status)) {
+        return sb_act_refuse_status(result, act.now.status);
+    }
+    for (size_t i = 0; i < sizeof(resumptions) / sizeof(*resumptions); i++) {
+        if (resumptions[i].applies(&act)) {
+            return perform(&act, result, resumptions[i].call, pool);
+        }
+    }
+    return nothing_to_resume(&act, result, pool);
+}
+
+/* --- pause -------------------------------------------------------------------------------------- */
+
+static sb_status_e call_pause(json_t **out, sb_result_t *result, sb_act_t *act,
+                              apr_pool_t *pool)
+{
+    sb_status_e status = sb_planned_release(out, act, result, 1, pool);
+
+    return status == SB_OK
+               ? sb_stripe_subscription_pause(out, result, act->stripe, act->now.id,
+                                              sb_act_key(act, 2, pool), pool)
+               : status;
+}
+
+sb_status_e sb_lifecycle_pause(sb_result_t *result, sb_service_t *service,
+                               const sb_lifecycle_request_t *request, apr_pool_t *pool)
+{
+    sb_act_t act;
+    sb_status_e status = open(&act, result, service, request, "pause", pool);
+
+    if (status != SB_OK) {
+        return status;
+    }
+    if (!act.plan || !act.plan->pause) {
+        return sb_result_set(result, SB_CONFLICT, "pause_not_offered",
+                             "This plan cannot be paused.", "cancel it instead");
+    }
+    if (is_paused(&act)) {
+        return sb_act_observe(&act, result, pool);
+    }
+    if (is_ending(&act)) {
+        return sb_result_set(result, SB_CONFLICT, "cancellation_planned",
+                             "This subscription is cancelled already.",
+                             "take the cancellation back first");
+    }
+    /* A trial that is not used up has nothing to be credited and would only grow longer. */
+    if (act.now.status == SB_STATUS_TRIALING) {
+        return sb_result_set(result, SB_CONFLICT, "trialing", "A trial cannot be paused.",
+                             "cancel it instead");
+    }
+    status = sb_act_refuse_status(result, act.now.status);
+    return status == SB_OK ? perform(&act, result, call_pause, pool) : status;
+}

@@ -1,0 +1,15 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#ifndef SB_SERVICE_PLANNED_H
+#define SB_SERVICE_PLANNED_H
+
+#include "service/act.h"
+#include "stripe/schedules.h"
+
+/* Changes that wait for the end of the period: subscription schedules. Inside service/ only. */
+
+/* Lets the subscription of act go from its schedule, if it has one: nothing is planned any more. step: of
+ * sb_act_key(). */
+sb_status_e sb_planned_release(json_t **out, sb_act_t *act, sb_result_t *result, int step,
+                               apr_pool_t *pool);
+
+#endif

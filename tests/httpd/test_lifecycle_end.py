@@ -1,0 +1,289 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
+"""Cancelling, taking it back, pausing: by buttons and by programs, told at once and done once."""
+import threading
+
+import pytest
+
+from api import another_address, described, problem
+from harness import catalogue, lifecycle
+from harness.lifecycle import at_stripe, buy, changes, press, told
+
+CATALOG = catalogue.default()
+catalogue.plan(CATALOG, "pro")["pause"] = True
+
+SITE = {"catalog": CATALOG, "people": [f"member{i}" for i in range(60)],
+        "directives": {"SubbillRoute": "cancel /cancel-subscription"}}
+
+_members = iter(SITE["people"])
+
+
+@pytest.fixture(autouse=True)
+def _own_address(site):
+    with another_address(site):
+        yield
+
+
+@pytest.fixture
+def member():
+    return next(_members)
+
+
+@pytest.fixture
+def held_back(site):
+    """No webhook arrives: what is known here comes from Stripe's answers alone."""
+    site.double.control.configure_deliveries(mode="hold")
+    yield
+    site.double.control.configure_deliveries(mode="normal")
+    site.double.control.flush()
+
+
+def post(site, user, action, status=200, **body):
+    answer = site.client.user(user).post(f"/subbill/subscription/{action}", json=body)
+    assert answer.status_code == status, answer.text
+    return described(f"/subscription/{action}", "POST", answer)
+
+
+# --- cancel --------------------------------------------------------------------------------------
+
+
+def test_a_cancelled_subscriber_keeps_access_until_period_end(site, member):
+    """A50, E9, C17, C18: at the end of the period by default; the clock ends it, not before."""
+    ident = buy(site, member)
+    before = told(site, member)
+    document = post(site, member, "cancel")
+    assert document["cancel_at"] == before["current_period_end"]
+    assert (document["active"], document["reason"]) == (True, "ok")
+    assert at_stripe(site, ident)["cancel_at_period_end"] is True
+    assert site.client.user(member).get("/members/page.html").status_code == 200
+    site.double.control.advance(days=33)
+    site.double.control.flush()
+    assert told(site, member)["reason"] == "ended"
+    assert site.client.user(member).get("/members/page.html").status_code == 402
+
+
+def test_an_immediate_cancellation_closes_the_door_before_the_webhook(site, member, held_back):
+    """A50, E9, C14: at once means at once, also when no webhook has come."""
+    buy(site, member)
+    assert site.client.user(member).get("/members/page.html").status_code == 200
+    document = post(site, member, "cancel", immediate=True)
+    assert (document["active"], document["status"], document["reason"]) == (False, "canceled", "ended")
+    assert site.client.user(member).get("/members/page.html").status_code == 402
+
+
+BEARER = """
+SetEnvIf Authorization "^Bearer token-of-([a-z]+)$" SB_WHO=$1
+<Location "/cancel-subscription">
+    AuthType None
+    SubbillUser "%{env:SB_WHO}"
+</Location>
+"""
+
+
+def test_the_old_address_with_its_query_works(make_site):
+    """E9: POST /cancel-subscription?immediate=false, then true, with a bearer token and no body."""
+    site = make_site(catalog=CATALOG, start=False,
+                     directives={"SubbillRoute": "cancel /cancel-subscription"})
+    site.reconfigure(graceful=False, extra=BEARER)
+    site.start()
+    ident = buy(site, "bob")
+    bob = {"Authorization": "Bearer token-of-bob"}
+    answer = site.client.post("/cancel-subscription?immediate=false", headers=bob)
+    assert described("/subscription/cancel", "POST", answer)["cancel_at"]
+    assert at_stripe(site, ident)["status"] == "active"
+    answer = site.client.post("/cancel-subscription?immediate=maybe", headers=bob)
+    problem("/subscription/cancel", "POST", answer, 400, "bad_request")
+    answer = site.client.post("/cancel-subscription?immediate=true", headers=bob)
+    assert described("/subscription/cancel", "POST", answer)["status"] == "canceled"
+    assert site.client.post("/cancel-subscription").status_code == 401
+
+
+def test_one_mount_is_not_the_other(site, member):
+    """An action is found behind its route, not beside it."""
+    assert site.client.user(member).post("/subbill/cancel", json={}).status_code == 404
+    assert site.client.user(member).post("/subbill/subscription/cancel/", json={}).status_code == 404
+    assert site.client.user(member).post("/subbill/subscription/cancel/more", json={}).status_code == 404
+    assert site.client.user(member).get("/subbill/subscription/cancel").status_code == 405
+
+
+def test_two_clicks_cancel_once(site, member):
+    """F17, T11: both succeed, one call reaches Stripe under one key; a third click calls nobody."""
+    ident = buy(site, member)
+    site.double.control.forget_requests()
+    answers = []
+    clicks = [threading.Thread(target=lambda: answers.append(
+        site.client.user(member).post("/subbill/subscription/cancel", json={}))) for _ in range(2)]
+    for click in clicks:
+        click.start()
+    for click in clicks:
+        click.join()
+    assert [answer.status_code for answer in answers] == [200, 200], [a.text for a in answers]
+    keys = {call["headers"].get("Idempotency-Key") for call in changes(site, ident)}
+    assert len(keys) <= 2 and all(key.startswith("subbill-act_") for key in keys)
+    site.double.control.forget_requests()
+    post(site, member, "cancel")
+    assert not changes(site, ident)
+
+
+def test_cancel_and_resume_in_turn_are_new_calls_each(site, member):
+    """F17: Stripe repeats an answer for a day under its key; the same wish later has another one."""
+    ident = buy(site, member)
+    for _ in range(2):
+        post(site, member, "cancel")
+        assert at_stripe(site, ident)["cancel_at_period_end"] is True
+        assert post(site, member, "resume")["cancel_at"] is None
+        assert at_stripe(site, ident)["cancel_at_period_end"] is False
+
+
+def test_a_lost_answer_is_asked_for_again(site, member):
+    """F13, F17: Stripe did it, the answer got lost; the next click finds it done."""
+    ident = buy(site, member)
+    site.allow_log("SB")
+    site.double.control.fault("drop", method="POST", path_prefix=f"/v1/subscriptions/{ident}",
+                              times=-1, after_effect=True)
+    try:
+        answer = site.client.user(member).post("/subbill/subscription/cancel", json={})
+    finally:
+        site.double.control.clear_faults()
+    problem("/subscription/cancel", "POST", answer, 503, "stripe_unavailable")
+    assert at_stripe(site, ident)["cancel_at_period_end"] is True
+    assert post(site, member, "cancel")["cancel_at"]
+
+
+@pytest.mark.parametrize("action", ["cancel", "resume", "pause"])
+def test_only_ones_own_subscription_can_be_touched(site, member, action):
+    """T09: somebody else's id is no subscription of yours, and nobody's account is 404."""
+    other = next(_members)
+    ident = buy(site, other, plan="pro")
+    site.double.control.forget_requests()
+    for body in ({}, {"subscription": ident}):
+        answer = site.client.user(member).post(f"/subbill/subscription/{action}", json=body)
+        problem(f"/subscription/{action}", "POST", answer, 404, "no_subscription")
+    assert not changes(site, ident)
+
+
+@pytest.mark.parametrize("action", ["cancel", "resume", "pause"])
+def test_a_foreign_page_cannot_do_it(site, member, action):
+    """T25: a form without our token is refused, whoever is logged in."""
+    ident = buy(site, member, plan="pro")
+    site.double.control.forget_requests()
+    answer = site.client.browser(member).post(f"/subbill/subscription/{action}", data={"x": ""},
+                                              headers={"Origin": "https://evil.example"})
+    assert answer.status_code == 403
+    assert site.client.post(f"/subbill/subscription/{action}", json={}).status_code == 401
+    assert not changes(site, ident)
+
+
+@pytest.mark.parametrize("body", [{"immediate": "yes"}, {"immediate": 1}, {"at": "once"},
+                                  {"subscription": 7}], ids=str)
+def test_what_is_not_understood_cancels_nothing(site, member, body):
+    """T10: wrong types and unknown names are 400."""
+    answer = site.client.user(member).post("/subbill/subscription/cancel", json=body)
+    problem("/subscription/cancel", "POST", answer, 400, "bad_request")
+
+
+# --- resume and pause ----------------------------------------------------------------------------
+
+
+def test_nothing_to_take_back_is_a_conflict(site, member):
+    """A50: 409, and the second click of a resumption is not one."""
+    buy(site, member)
+    answer = site.client.user(member).post("/subbill/subscription/resume", json={})
+    problem("/subscription/resume", "POST", answer, 409, "nothing_to_resume")
+    post(site, member, "cancel")
+    post(site, member, "resume")
+    assert post(site, member, "resume")["cancel_at"] is None
+
+
+def test_a_pause_closes_the_door_and_resuming_opens_it(site, member, held_back):
+    """A50, B29: where the catalogue allows it; what was paid for is credited."""
+    ident = buy(site, member, plan="pro")
+    assert site.client.user(member).get("/workshop/page.html").status_code == 200
+    document = post(site, member, "pause")
+    assert (document["active"], document["status"], document["reason"]) == (False, "paused", "paused")
+    assert site.client.user(member).get("/workshop/page.html").status_code == 402
+    assert post(site, member, "pause")["status"] == "paused"
+    document = post(site, member, "resume")
+    assert (document["active"], document["status"]) == (True, "active")
+    assert site.client.user(member).get("/workshop/page.html").status_code == 200
+    last = next(invoice for invoice in site.double.control.objects("invoice")
+                if invoice["id"] == at_stripe(site, ident)["latest_invoice"])
+    assert last["amount_due"] < 100, "the unused time is credited"
+
+
+def test_a_pause_needs_a_plan_that_has_it(site, member):
+    """A50: 409 with the reason."""
+    ident = buy(site, member)
+    site.double.control.forget_requests()
+    answer = site.client.user(member).post("/subbill/subscription/pause", json={})
+    problem("/subscription/pause", "POST", answer, 409, "pause_not_offered")
+    assert not changes(site, ident)
+
+
+def test_a_paused_subscription_can_only_end_at_once(site, member):
+    """A50: there is no period to wait for."""
+    buy(site, member, plan="pro")
+    post(site, member, "pause")
+    answer = site.client.user(member).post("/subbill/subscription/cancel", json={})
+    problem("/subscription/cancel", "POST", answer, 409, "paused")
+    assert post(site, member, "cancel", immediate=True)["status"] == "canceled"
+
+
+def test_what_the_portal_did_is_seen_although_no_webhook_came(site, member, held_back):
+    """F24: Stripe is asked before anything is done, so the tables need not be up to date."""
+    ident = buy(site, member)
+    site.double.control.subscription(ident, "cancel_at_period_end")
+    assert told(site, member)["cancel_at"] is None
+    assert post(site, member, "cancel")["cancel_at"]
+    assert told(site, member)["cancel_at"]
+
+
+# --- the account page ----------------------------------------------------------------------------
+
+
+def test_the_account_page_cancels_and_takes_back(site, member):
+    """A50, C17: buttons that work without a script, and a word about what was done."""
+    ident = buy(site, member)
+    html = lifecycle.page(site, member).text
+    answer = press(site, member, html, "/cancel-subscription")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/subbill/account?done=canceled")
+    html = lifecycle.page(site, member, answer.headers["Location"]).text
+    assert "Your cancellation is noted." in html and "You keep access until" in html
+    assert at_stripe(site, ident)["cancel_at_period_end"] is True
+    answer = press(site, member, html, "/subbill/subscription/resume")
+    html = lifecycle.page(site, member, answer.headers["Location"]).text
+    assert "goes on as it was" in html and "You keep access until" not in html
+
+
+def test_the_account_page_says_why_in_german_too(site, member):
+    """A8: the buttons speak the reader's language."""
+    buy(site, member, plan="pro")
+    html = site.client.browser(member).get("/subbill/account?lang=de").text
+    for text in ("Zum Ende der Laufzeit kündigen", "Pausieren", "Sofort beenden", "Tarif wechseln",
+                 "Zahlungsart ändern"):
+        assert text in html
+
+
+def test_a_refusal_is_a_page_for_people(site, member):
+    """A50: the reason in words and the way back to the account."""
+    buy(site, member)
+    html = lifecycle.page(site, member).text
+    sent = lifecycle.fields(html, "/cancel-subscription")
+    answer = site.client.browser(member).post("/subbill/subscription/pause", data=sent,
+                                              headers={"Origin": site.url})
+    assert answer.status_code == 409
+    assert "This plan cannot be paused." in answer.text and 'href="/subbill/account"' in answer.text
+
+
+def test_the_portal_opens_where_the_button_says(site, member):
+    """C17, B40: deep links for card, change and cancel."""
+    ident = buy(site, member)
+    html = lifecycle.page(site, member).text
+    for flow in ("payment_method_update", "subscription_update", "subscription_cancel"):
+        assert f'name="flow" value="{flow}"' in html
+        site.double.control.forget_requests()
+        answer = press(site, member, html, "/subbill/portal", flow=flow)
+        assert answer.status_code == 303, answer.text
+        sent = site.double.control.requests("POST", "/v1/billing_portal/sessions")[0]["params"]
+        assert sent["flow_data"]["type"] == flow
+        if flow != "payment_method_update":
+            assert sent["flow_data"][flow]["subscription"] == ident
