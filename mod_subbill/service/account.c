@@ -92,6 +92,12 @@ static const sb_invoice_t *unpaid_of(const load_t *load, const sb_subscription_t
                                                                                  : NULL;
 }
 
+static bool carried_out(const sb_planned_t *planned, const sb_subscription_t *sub)
+{
+    return sub->price && strcmp(planned->price, sub->price) == 0 &&
+           planned->quantity == sub->quantity;
+}
+
 /* What has been carried out, or was to be by now, is no plan any more. */
 static const sb_planned_t *planned_of(const load_t *load, const sb_subscription_t *sub,
                                       apr_int64_t now)
@@ -99,7 +105,7 @@ static const sb_planned_t *planned_of(const load_t *load, const sb_subscription_
     for (int i = 0; i < load->planned_n; i++) {
         const sb_planned_t *planned = &load->planned[i];
         if (strcmp(planned->subscription, sub->id) == 0) {
-            return planned->effective_at > now &&
+            return planned->effective_at > now && !carried_out(planned, sub) &&
                            !sb_subscription_status_final(sub->status)
                        ? planned
                        : NULL;

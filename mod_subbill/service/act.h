@@ -16,7 +16,7 @@ typedef struct sb_act_t {
 
     const sb_account_view_t *view;
     const sb_held_t *held;         /* the subscription that is meant, as it is stored */
-    const json_t *object;          /* as Stripe tells it now */
+    json_t *object;                /* as Stripe tells it now */
     sb_subscription_t now;         /* the same, read and mapped to its plan */
     const char *schedule;          /* that manages it, or NULL */
     const sb_catalog_plan_t *plan; /* or NULL: its price belongs to none */

@@ -26,17 +26,21 @@ static apr_status_t fraud_warning(sb_apply_t *apply)
     return notice(apply);
 }
 
-/* A schedule says what will be; what is stands in its subscription, which is read anew. A released one has
- * let its subscription go and names it elsewhere. */
+/* A schedule says what will be, which is kept for the account page; what is stands in its subscription, which
+ * is read anew. A released one has let its subscription go and names it elsewhere. */
 static apr_status_t schedule(sb_apply_t *apply)
 {
     static const char *const places[] = {"subscription", "released_subscription"};
+    apr_status_t rv = sb_apply_schedule(apply);
 
+    if (rv != APR_SUCCESS || apply->verdict == SB_APPLY_FAILED) {
+        return rv;
+    }
     for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
         const char *id = sb_json_id(sb_json_get(apply->event->object, places[i]));
         if (id && sb_stripe_id_valid(id)) {
             apply->fetch = id;
-            return APR_SUCCESS;
+            return sb_apply_end(apply, SB_APPLY_DONE, NULL, NULL);
         }
     }
     return sb_apply_end(apply, SB_APPLY_IGNORED, "no_subscription", NULL);
@@ -69,7 +73,7 @@ static const struct {
     {"customer.subscription.pending_update_expired", sb_apply_subscription},
     {"customer.subscription.trial_will_end", notice},
 
-    /* reads the subscription they are about */
+    /* what is planned, and reads the subscription they are about */
     {"subscription_schedule.aborted", schedule},
     {"subscription_schedule.canceled", schedule},
     {"subscription_schedule.completed", schedule},

@@ -65,6 +65,7 @@ apr_status_t sb_apply_trial(sb_apply_t *apply, const sb_subscription_t *sub);
 
 apr_status_t sb_apply_subscription(sb_apply_t *apply);
 apr_status_t sb_apply_subscription_object(sb_apply_t *apply, const json_t *object);
+apr_status_t sb_apply_schedule(sb_apply_t *apply);
 apr_status_t sb_apply_checkout(sb_apply_t *apply);
 apr_status_t sb_apply_invoice(sb_apply_t *apply);
 apr_status_t sb_apply_invoice_payment(sb_apply_t *apply);

@@ -3,7 +3,6 @@
 
 #include "service/act.h"
 #include "service/planned.h"
-#include "stripe/objects.h"
 #include "stripe/subscriptions.h"
 
 /* One call to Stripe; *out as sb_stripe_call(). */
@@ -106,14 +105,16 @@ static sb_status_e call_collect(json_t **out, sb_result_t *result, sb_act_t *act
                                           sb_act_key(act, 1, pool), pool);
 }
 
+/* The subscription itself stays as it is. */
 static sb_status_e call_release(json_t **out, sb_result_t *result, sb_act_t *act,
                                 apr_pool_t *pool)
 {
     sb_status_e status = sb_planned_release(out, act, result, 1, pool);
 
-    return status == SB_OK ? sb_stripe_object_retrieve(out, result, act->stripe,
-                                                       "subscription", act->now.id, pool)
-                           : status;
+    if (status == SB_OK) {
+        *out = act->object;
+    }
+    return status;
 }
 
 static bool is_ending(const sb_act_t *act)

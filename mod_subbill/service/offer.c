@@ -104,7 +104,7 @@ sb_status_e sb_offer_find(sb_offer_t *offer, sb_result_t *result,
 {
     const sb_settings_t *settings = service->settings;
 
-    *offer = (sb_offer_t){.quantity = request->quantity ? request->quantity : 1,
+    *offer = (sb_offer_t){.quantity = request->quantity,
                           .locale = service->catalog->checkout.locale
                                         ? service->catalog->checkout.locale
                                         : request->locale};
@@ -116,9 +116,15 @@ sb_status_e sb_offer_find(sb_offer_t *offer, sb_result_t *result,
     if (status != SB_OK) {
         return status;
     }
-    if (offer->quantity < 1 || offer->quantity > SB_CHECKOUT_QUANTITY_MAX) {
-        return sb_result_set(result, SB_INVALID, "bad_quantity",
-                             "The quantity must lie between 1 and 10000.", NULL);
+    apr_int64_t least = offer->plan->seats_min ? offer->plan->seats_min : 1;
+    apr_int64_t most =
+        offer->plan->seats_min ? offer->plan->seats_max : SB_CHECKOUT_QUANTITY_MAX;
+    offer->quantity = offer->quantity ? offer->quantity : least;
+    if (offer->quantity < least || offer->quantity > most) {
+        return sb_result_setf(result, pool, SB_INVALID, "bad_quantity", NULL,
+                              "The quantity must lie between %" APR_INT64_T_FMT
+                              " and %" APR_INT64_T_FMT ".",
+                              least, most);
     }
     offer->trial_days = offer->plan->trial_days;
     if (request->trial_days > offer->trial_days) {

@@ -12,4 +12,19 @@
 sb_status_e sb_planned_release(json_t **out, sb_act_t *act, sb_result_t *result, int step,
                                apr_pool_t *pool);
 
+typedef struct sb_planned_wish_t {
+    const char *item; /* si_… that is replaced */
+    const char *price;
+    const char *plan; /* key */
+    apr_int64_t quantity;
+    const char *interval; /* of the price */
+    int interval_count;
+    apr_int64_t effective_at;
+} sb_planned_wish_t;
+
+/* Plans the change: takes the schedule there is, or makes one; remembers what is planned. Uses the keys step and
+ * step + 1. */
+sb_status_e sb_planned_make(json_t **out, sb_act_t *act, sb_result_t *result,
+                            const sb_planned_wish_t *wish, int step, apr_pool_t *pool);
+
 #endif

@@ -38,25 +38,6 @@ static const sb_param_t params[] = {
     {"cancel_url", SB_PARAM_TEXT, offsetof(order_t, cancel_url)},
 };
 
-static const struct {
-    const char *said;
-    const char *interval;
-} interval_words[] = {
-    {"monthly", "month"}, {"yearly", "year"}, {"annual", "year"},
-    {"weekly", "week"},   {"daily", "day"},
-};
-
-static const char *interval_of(const char *said)
-{
-    for (size_t i = 0; said && i < sizeof(interval_words) / sizeof(*interval_words);
-         i++) {
-        if (strcmp(interval_words[i].said, said) == 0) {
-            return interval_words[i].interval;
-        }
-    }
-    return said;
-}
-
 /* Names that contradict each other are refused: the buyer must get what he clicked on. */
 static sb_status_e order_check(order_t *order, sb_result_t *result)
 {
@@ -114,7 +95,7 @@ int sb_checkout_run(sb_exchange_t *x)
         .price = order.price,
         .plan_id = (int)order.plan_id,
         .plan = order.plan,
-        .interval = interval_of(order.interval),
+        .interval = sb_param_interval(order.interval),
         .currency = order.currency,
         .quantity = order.quantity,
         .trial_days = (int)order.trial_days,

@@ -24,6 +24,8 @@ const sb_handler_t sb_handlers[] = {
     {"return", SB_METHOD_GET, SB_CALLS_STRIPE, sb_return_run},
     {"account", SB_METHOD_GET, SB_NEEDS_USER | SB_CORS, sb_account_run},
     {"subscription", SB_METHOD_GET, SB_NEEDS_USER | SB_CORS, sb_subscription_run},
+    {"change", SB_METHOD_GET | SB_METHOD_POST,
+     SB_NEEDS_USER | SB_CSRF | SB_CORS | SB_FIELDS | SB_CALLS_STRIPE, sb_change_run},
     {"cancel", SB_METHOD_POST,
      SB_NEEDS_USER | SB_CSRF | SB_CORS | SB_FIELDS | SB_CALLS_STRIPE, sb_cancel_run},
     {"resume", SB_METHOD_POST,
@@ -69,7 +71,13 @@ bool sb_handler_cors(const char *route)
 
 static const char *allow_of(const sb_handler_t *handler)
 {
-    return handler->methods & SB_METHOD_GET ? "GET, HEAD, OPTIONS" : "POST, OPTIONS";
+    static const char *const lists[] = {
+        [SB_METHOD_GET] = "GET, HEAD, OPTIONS",
+        [SB_METHOD_POST] = "POST, OPTIONS",
+        [SB_METHOD_GET | SB_METHOD_POST] = "GET, HEAD, POST, OPTIONS",
+    };
+
+    return lists[handler->methods];
 }
 
 const char *sb_handler_allow(const char *route)

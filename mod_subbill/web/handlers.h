@@ -48,6 +48,7 @@ int sb_return_run(sb_exchange_t *x);
 int sb_plans_run(sb_exchange_t *x);
 int sb_account_run(sb_exchange_t *x);
 int sb_subscription_run(sb_exchange_t *x);
+int sb_change_run(sb_exchange_t *x);
 int sb_cancel_run(sb_exchange_t *x);
 int sb_resume_run(sb_exchange_t *x);
 int sb_pause_run(sb_exchange_t *x);

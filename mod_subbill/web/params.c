@@ -191,3 +191,24 @@ sb_status_e sb_params_read(void *out, sb_result_t *result, const sb_exchange_t *
     }
     return x->json ? json_read(out, result, x, params, n) : SB_OK;
 }
+
+/* --- words ------------------------------------------------------------------------------------ */
+
+static const struct {
+    const char *said;
+    const char *interval;
+} interval_words[] = {
+    {"monthly", "month"}, {"yearly", "year"}, {"annual", "year"},
+    {"weekly", "week"},   {"daily", "day"},
+};
+
+const char *sb_param_interval(const char *said)
+{
+    for (size_t i = 0; said && i < sizeof(interval_words) / sizeof(*interval_words);
+         i++) {
+        if (strcmp(interval_words[i].said, said) == 0) {
+            return interval_words[i].interval;
+        }
+    }
+    return said;
+}

@@ -32,4 +32,7 @@ sb_status_e sb_params_query(void *out, sb_result_t *result, const sb_exchange_t 
 sb_status_e sb_params_read(void *out, sb_result_t *result, const sb_exchange_t *x,
                            const sb_param_t params[], int n);
 
+/* Stripe's word for an interval that others call "monthly", "yearly" …; other words, and NULL, as they are. */
+const char *sb_param_interval(const char *said);
+
 #endif

@@ -81,9 +81,27 @@ static json_t *text_or_null(const sb_text_t *text, const char *lang)
     return found ? json_string(found) : json_null();
 }
 
-static json_t *price_of(const sb_exchange_t *x, const sb_catalog_plan_t *plan,
-                        const sb_catalog_price_t *price)
+/* Where whoever has a plan of this group changes to this price; NULL: there is nothing to change. */
+static const char *switch_url(const sb_exchange_t *x, const sb_catalog_plan_t *plan,
+                              const sb_catalog_price_t *price, const standing_t *standing)
 {
+    const char *change = sb_page_link(x->r, "change");
+    const char *id = sb_catalog_price_id(price, x->server->settings->live);
+
+    /* The price that is paid is not known here; one interval has nothing to choose from. */
+    if (!change || !standing->subscribed ||
+        (standing->subscribed == plan && plan->prices_n == 1 && !plan->seats_min)) {
+        return NULL;
+    }
+    return apr_pstrcat(x->pool, change, "?plan=", sb_form_escape(plan->key, x->pool),
+                       "&price=", sb_form_escape(id ? id : price->lookup_key, x->pool),
+                       NULL);
+}
+
+static json_t *price_of(const sb_exchange_t *x, const sb_catalog_plan_t *plan,
+                        const sb_catalog_price_t *price, const standing_t *standing)
+{
+    const char *url = switch_url(x, plan, price, standing);
     const char *id = sb_catalog_price_id(price, x->server->settings->live);
     const char *label = plan->trial_days ? "checkout.trial"
                         : price->interval_count != 1
@@ -91,15 +109,16 @@ static json_t *price_of(const sb_exchange_t *x, const sb_catalog_plan_t *plan,
                             : apr_pstrcat(x->pool, "checkout.", price->interval, NULL);
 
     return json_pack(
-        "{s:s?, s:s, s:s, s:s, s:s, s:s}", "price_ref", id ? id : price->lookup_key,
+        "{s:s?, s:s, s:s, s:s, s:s, s:s, s:s?}", "price_ref", id ? id : price->lookup_key,
         "interval", price->interval, "currency", price->currency, "interval_text",
         sb_page_interval(x, price->interval, price->interval_count), "amount_text",
         sb_money_format(price->amount, price->currency, x->lang, x->pool),
-        "checkout_label", sb_exchange_text(x, label));
+        "checkout_label", sb_exchange_text(x, label), "switch_url", url);
 }
 
 /* All prices, or those in one currency where ?currency= names one that the plan has. */
-static json_t *prices_of(const sb_exchange_t *x, const sb_catalog_plan_t *plan)
+static json_t *prices_of(const sb_exchange_t *x, const sb_catalog_plan_t *plan,
+                         const standing_t *standing)
 {
     const char *currency = sb_exchange_query(x, "currency");
     json_t *prices = json_array();
@@ -109,7 +128,7 @@ static json_t *prices_of(const sb_exchange_t *x, const sb_catalog_plan_t *plan)
     }
     for (int i = 0; i < plan->prices_n; i++) {
         if (!currency || strcmp(plan->prices[i].currency, currency) == 0) {
-            json_array_append_new(prices, price_of(x, plan, &plan->prices[i]));
+            json_array_append_new(prices, price_of(x, plan, &plan->prices[i], standing));
         }
     }
     return prices;
@@ -140,7 +159,7 @@ static json_t *plan_of(const sb_exchange_t *x, const sb_catalog_plan_t *plan,
     bool for_sale = plan->prices_n && !plan->free && !plan->contact;
     const sb_catalog_plan_t *held =
         standing->subscribed ? standing->subscribed : standing->current;
-    json_t *prices = prices_of(x, plan);
+    json_t *prices = prices_of(x, plan, standing);
     json_t *entry = json_object();
 
     json_object_set_new(entry, "plan", json_string(plan->key));
@@ -162,8 +181,6 @@ static json_t *plan_of(const sb_exchange_t *x, const sb_catalog_plan_t *plan,
     json_object_set_new(entry, "prices", prices);
     json_object_set_new(entry, "buyable",
                         json_boolean(for_sale && !standing->subscribed));
-    json_object_set_new(entry, "subscribed_elsewhere",
-                        json_boolean(for_sale && standing->subscribed && !current));
     return entry;
 }
 

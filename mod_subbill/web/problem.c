@@ -99,13 +99,14 @@ static json_t *links_of(const problem_t *problem)
     if (!problem->x.server->settings->base_url) {
         return links;
     }
-    if (problem->status == HTTP_PAYMENT_REQUIRED ||
+    bool unpaid = strcmp(code, "payment_incomplete") == 0;
+    if ((problem->status == HTTP_PAYMENT_REQUIRED && !unpaid) ||
         (problem->gate && problem->status == HTTP_FORBIDDEN)) {
         link_add(links, problem, "plans");
         link_add(links, problem, "checkout");
     }
     if (problem->status == HTTP_CONFLICT || strcmp(code, "plan_too_low") == 0 ||
-        strcmp(code, "past_due") == 0 || strcmp(code, "unpaid") == 0) {
+        strcmp(code, "past_due") == 0 || strcmp(code, "unpaid") == 0 || unpaid) {
         link_add(links, problem, "portal");
         link_add(links, problem, "account");
     }
@@ -171,7 +172,8 @@ static json_t *actions_of(const problem_t *problem)
     const char *plans = problem->gate ? sb_page_plans_link(problem->r, code)
                                       : sb_page_link(problem->r, "plans");
     bool owes = strcmp(code, "past_due") == 0 || strcmp(code, "unpaid") == 0 ||
-                strcmp(code, "incomplete") == 0 || strcmp(code, "paused") == 0;
+                strcmp(code, "incomplete") == 0 || strcmp(code, "paused") == 0 ||
+                strcmp(code, "payment_incomplete") == 0;
     json_t *actions = json_array();
 
     if (problem->status == HTTP_UNAUTHORIZED) {

@@ -15,6 +15,7 @@ static const struct {
     Suite *(*make)(void);
 } suites[] = {
     {"catalog", catalog_suite},
+    {"change", change_suite},
     {"crypto", crypto_suite},
     {"entitlement", entitlement_suite},
     {"escape", escape_suite},

@@ -377,7 +377,13 @@ START_TEST(test_the_subscription_json_has_exactly_its_fields)
                                          "cancel_at",
                                          "trial_end",
                                          "days_remaining",
-                                         "entitlements"};
+                                         "entitlements",
+                                         "free",
+                                         "since",
+                                         "subscription",
+                                         "quantity",
+                                         "pay_url",
+                                         "planned"};
     sb_account_view_t *view;
 
     service_with(NULL, 0);

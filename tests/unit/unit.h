@@ -31,6 +31,7 @@ json_t *sb_unit_json(const char *text);
 
 /* Alphabetical. */
 Suite *catalog_suite(void);
+Suite *change_suite(void);
 Suite *crypto_suite(void);
 Suite *entitlement_suite(void);
 Suite *escape_suite(void);

@@ -1,0 +1,206 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+/* subscription/change: GET shows what another plan, interval or number of seats comes to, and what is due today; POST
+ * does it. The page's form repeats exactly what was shown, by the price's own id. */
+#include "base/clock.h"
+#include "service/change.h"
+#include "text/money.h"
+#include "web/csrf.h"
+#include "web/handlers.h"
+#include "web/lifecycle.h"
+#include "web/pages.h"
+#include "web/params.h"
+#include "web/problem.h"
+
+#include <apr_strings.h>
+
+typedef struct wish_t {
+    const char *subscription;
+    const char *plan;
+    const char *interval;
+    const char *price;
+    apr_int64_t quantity;
+    bool preview;
+} wish_t;
+
+static const sb_param_t params[] = {
+    {"subscription", SB_PARAM_TEXT, offsetof(wish_t, subscription)},
+    {"plan", SB_PARAM_TEXT, offsetof(wish_t, plan)},
+    {"interval", SB_PARAM_TEXT, offsetof(wish_t, interval)},
+    {"price", SB_PARAM_TEXT, offsetof(wish_t, price)},
+    {"quantity", SB_PARAM_INTEGER, offsetof(wish_t, quantity)},
+    {"preview", SB_PARAM_BOOLEAN, offsetof(wish_t, preview)},
+};
+enum { PARAMS = sizeof(params) / sizeof(*params) };
+
+/* --- the document ----------------------------------------------------------------------------- */
+
+static int document(sb_exchange_t *x, const sb_change_t *change)
+{
+    return sb_exchange_json(
+        x, HTTP_OK,
+        json_pack("{s:I, s:s, s:I, s:I, s:s, s:s, s:s?, s:I}", "amount_due_now",
+                  (json_int_t)change->amount_due_now, "currency", change->currency,
+                  "proration", (json_int_t)change->proration, "effective_at",
+                  (json_int_t)change->effective_at, "change",
+                  sb_change_word(change->kind), "plan", change->to->key, "price",
+                  sb_catalog_price_id(change->price, x->server->settings->live),
+                  "quantity", (json_int_t)change->quantity));
+}
+
+/* --- the page --------------------------------------------------------------------------------- */
+
+static const char *text_with(const sb_exchange_t *x, const char *key, const char *name,
+                             const char *value)
+{
+    json_t *args = sb_service_own(json_pack("{s:s}", name, value), x->pool);
+
+    return sb_i18n_format(sb_template_set_i18n(x->server->templates), x->lang, key, args,
+                          x->pool);
+}
+
+static void fact_add(json_t *facts, const sb_exchange_t *x, const char *label,
+                     const char *value)
+{
+    json_array_append_new(facts, json_pack("{s:s, s:s}", "label",
+                                           sb_exchange_text(x, label), "value", value));
+}
+
+static const char *plan_name(const sb_exchange_t *x, const sb_catalog_plan_t *plan)
+{
+    const char *name = plan ? sb_catalog_text(&plan->name, x->lang) : NULL;
+
+    return name ? name : "–";
+}
+
+static json_t *facts_of(const sb_exchange_t *x, const sb_change_t *change)
+{
+    const sb_catalog_price_t *price = change->price;
+    json_t *facts = json_array();
+    const char *each = apr_pstrcat(
+        x->pool, sb_money_format(price->amount, price->currency, x->lang, x->pool), " ",
+        sb_page_interval(x, price->interval, price->interval_count), NULL);
+
+    fact_add(facts, x, "change.from", plan_name(x, change->from));
+    fact_add(facts, x, "change.to", plan_name(x, change->to));
+    fact_add(facts, x, "change.price", each);
+    if (change->to->seats_min) {
+        fact_add(facts, x, "change.seats",
+                 apr_psprintf(x->pool, "%" APR_INT64_T_FMT, change->quantity));
+    }
+    fact_add(facts, x, "change.when",
+             change->now ? sb_exchange_text(x, "change.at_once")
+                         : sb_date_format(change->effective_at, x->lang, x->pool));
+    fact_add(facts, x, "change.due_today",
+             sb_money_format(change->amount_due_now, change->currency, x->lang, x->pool));
+    return facts;
+}
+
+static const char *explanation(const sb_exchange_t *x, const sb_change_t *change)
+{
+    if (!change->now) {
+        return text_with(x, "change.later_text", "date",
+                         sb_date_format(change->effective_at, x->lang, x->pool));
+    }
+    return sb_exchange_text(x, change->amount_due_now > 0 ? "change.now_text"
+                                                          : "change.free_text");
+}
+
+static const char *button(const sb_exchange_t *x, const sb_change_t *change)
+{
+    return change->now && change->amount_due_now > 0
+               ? text_with(x, "change.pay_button", "amount",
+                           sb_money_format(change->amount_due_now, change->currency,
+                                           x->lang, x->pool))
+               : sb_exchange_text(x,
+                                  change->now ? "change.button" : "change.plan_button");
+}
+
+static json_t *seats_of(const sb_change_t *change)
+{
+    return change->to->seats_min
+               ? json_pack("{s:i, s:i, s:I}", "min", change->to->seats_min, "max",
+                           change->to->seats_max, "quantity",
+                           (json_int_t)change->quantity)
+               : json_null();
+}
+
+static int page(sb_exchange_t *x, const sb_change_t *change, const wish_t *wish)
+{
+    const char *id = sb_catalog_price_id(change->price, x->server->settings->live);
+    sb_result_t result;
+
+    sb_result_clear(&result);
+    if (sb_csrf_issue(x, &result) != SB_OK) {
+        return sb_problem_send(x->r, &result);
+    }
+    json_t *context = sb_page_context(x, "change.title");
+    json_object_set_new(
+        context, "heading",
+        json_string(text_with(x, "change.heading", "plan", plan_name(x, change->to))));
+    json_object_set_new(context, "facts", facts_of(x, change));
+    json_object_set_new(context, "text", json_string(explanation(x, change)));
+    json_object_set_new(context, "button", json_string(button(x, change)));
+    json_object_set_new(context, "plan", json_string(change->to->key));
+    json_object_set_new(context, "price",
+                        json_string(id ? id : change->price->lookup_key));
+    json_object_set_new(context, "quantity", json_integer((json_int_t)change->quantity));
+    json_object_set_new(context, "subscription",
+                        wish->subscription ? json_string(wish->subscription)
+                                           : json_null());
+    json_object_set_new(context, "seats", seats_of(change));
+    return sb_page_send(x, HTTP_OK, "change", "no-store", context);
+}
+
+/* --- both ------------------------------------------------------------------------------------- */
+
+static int preview(sb_exchange_t *x, const sb_change_request_t *request,
+                   const wish_t *wish)
+{
+    sb_change_t change;
+    sb_result_t result;
+
+    sb_result_clear(&result);
+    if (sb_change_preview(&change, &result, x->service, request, x->pool) != SB_OK) {
+        return sb_problem_send(x->r, &result);
+    }
+    return x->html && x->r->method_number == M_GET ? page(x, &change, wish)
+                                                   : document(x, &change);
+}
+
+int sb_change_run(sb_exchange_t *x)
+{
+    bool get = x->r->method_number == M_GET;
+    int grace = sb_dir_of(x->r)->grace_days;
+    wish_t wish = {0};
+    sb_change_t change;
+    sb_result_t result;
+
+    sb_result_clear(&result);
+    if ((get ? sb_params_query(&wish, &result, x, params, PARAMS)
+             : sb_params_read(&wish, &result, x, params, PARAMS)) != SB_OK) {
+        return sb_problem_send(x->r, &result);
+    }
+    if (wish.quantity < 0) {
+        sb_result_set(&result, SB_INVALID, "bad_quantity",
+                      "The quantity must be at least 1.", NULL);
+        return sb_problem_send(x->r, &result);
+    }
+    const sb_change_request_t request = {
+        .user = x->user,
+        .subscription = wish.subscription,
+        .grace_days = grace > 0 ? grace : 0,
+        .plan = wish.plan,
+        .interval = sb_param_interval(wish.interval),
+        .price = wish.price,
+        .quantity = wish.quantity,
+    };
+    if (get || wish.preview) {
+        return preview(x, &request, &wish);
+    }
+    if (sb_change_make(&change, &result, x->service, &request, x->pool) != SB_OK) {
+        return sb_problem_send(x->r, &result);
+    }
+    return sb_lifecycle_answer(x, change.kind == SB_CHANGE_NONE ? "resumed"
+                                  : change.now                  ? "changed"
+                                                                : "planned");
+}

@@ -1,0 +1,349 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
+"""Another plan, interval or number of seats: what it costs today, when it happens, taking it back."""
+import re
+
+import pytest
+
+from api import another_address, described, problem
+from harness import catalogue, lifecycle
+from harness.catalogue import PRICE
+from harness.lifecycle import at_stripe, buy, changes, press, told
+from stripe_double.client import Client
+
+TEAM = {"plan": "team", "name": "Team", "group": "teams", "rank": 10, "seats": {"min": 2, "max": 9},
+        "product": "prod_TTeamPlan0001", "prices": [
+            {"interval": "month", "amount": 500, "id": "price_1SbTeamMonthEUR0000001"}]}
+EAGER = {"plan": "eager", "name": "Eager", "group": "teams", "rank": 20, "seats": True,
+         "change": {"upgrade": "period_end", "downgrade": "now"}, "product": "prod_TEagerPlan001",
+         "prices": [{"interval": "month", "amount": 700, "id": "price_1SbEagerMonthEUR000001"},
+                    {"interval": "year", "amount": 7000, "id": "price_1SbEagerYearEUR0000001"}]}
+
+CATALOG = catalogue.default()
+CATALOG["plans"] += [TEAM, EAGER]
+
+SITE = {"catalog": CATALOG, "people": [f"mover{i}" for i in range(60)]}
+
+_movers = iter(SITE["people"])
+
+
+@pytest.fixture(autouse=True)
+def _own_address(site):
+    with another_address(site):
+        yield
+
+
+@pytest.fixture
+def mover():
+    return next(_movers)
+
+
+@pytest.fixture
+def held_back(site):
+    site.double.control.configure_deliveries(mode="hold")
+    yield
+    site.double.control.configure_deliveries(mode="normal")
+    site.double.control.flush()
+
+
+def change(site, user, status=200, **body):
+    answer = site.client.user(user).post("/subbill/subscription/change", json=body)
+    assert answer.status_code == status, answer.text
+    return described("/subscription/change", "POST", answer)
+
+
+def price_at_stripe(site, ident):
+    return at_stripe(site, ident)["items"]["data"][0]["price"]["id"]
+
+
+# --- now -----------------------------------------------------------------------------------------
+
+
+def test_an_upgrade_opens_the_door_at_once(site, mover, held_back):
+    """A48, C14, C18: paid at once, prorated, and open before any webhook came."""
+    ident = buy(site, mover)
+    assert site.client.user(mover).get("/workshop/page.html").status_code == 403
+    document = change(site, mover, plan="pro")
+    assert (document["plan"], document["active"], document["price"]) == ("pro", True, PRICE["pro"])
+    assert site.client.user(mover).get("/workshop/page.html").status_code == 200
+    sent = changes(site, ident)[-1]
+    assert (sent["params"]["proration_behavior"], sent["params"]["payment_behavior"]) == \
+        ("always_invoice", "pending_if_incomplete")
+    bills = [invoice for invoice in site.double.control.objects("invoice")
+             if invoice["parent"]["subscription_details"]["subscription"] == ident]
+    assert [bill["billing_reason"] for bill in bills] == ["subscription_create", "subscription_update"]
+    assert 1900 <= bills[1]["amount_paid"] <= 2000
+
+
+def test_the_preview_is_what_the_change_costs(site, mover):
+    """A48: nothing is changed by asking, and the amount is Stripe's."""
+    ident = buy(site, mover)
+    user = site.client.user(mover)
+    asked = described("/subscription/change", "GET", user.get("/subbill/subscription/change?plan=pro"))
+    posted = change(site, mover, plan="pro", preview=True)
+    assert asked["change"] == "upgrade" and asked["plan"] == "pro" and asked["price"] == PRICE["pro"]
+    assert abs(asked["amount_due_now"] - posted["amount_due_now"]) <= 1
+    assert asked["proration"] == asked["amount_due_now"]
+    assert abs(asked["effective_at"] - site.double.control.now()) < 120
+    assert price_at_stripe(site, ident) == PRICE["basic"]
+    change(site, mover, plan="pro")
+    bill = next(invoice for invoice in site.double.control.objects("invoice")
+                if invoice["id"] == at_stripe(site, ident)["latest_invoice"])
+    assert abs(bill["amount_paid"] - asked["amount_due_now"]) <= 2
+
+
+def test_a_longer_interval_is_an_upgrade(site, mover):
+    """A48: of the same plan; the year begins now and what is left of the month is credited."""
+    ident = buy(site, mover)
+    asked = change(site, mover, interval="yearly", preview=True)
+    assert asked["change"] == "upgrade" and asked["price"] == PRICE["basic_year"]
+    assert 8000 <= asked["amount_due_now"] < 9000 and -900 <= asked["proration"] < 0
+    document = change(site, mover, interval="year")
+    assert document["interval"] == "year" and document["days_remaining"] > 360
+    assert price_at_stripe(site, ident) == PRICE["basic_year"]
+
+
+def test_a_second_click_changes_nothing_twice(site, mover):
+    """F17, T11: the same wish again is its success, and no second call."""
+    ident = buy(site, mover)
+    change(site, mover, plan="pro")
+    site.double.control.forget_requests()
+    assert change(site, mover, plan="pro")["plan"] == "pro"
+    assert not changes(site, ident)
+    answer = site.client.user(mover).get("/subbill/subscription/change?plan=pro")
+    problem("/subscription/change", "GET", answer, 409, "no_change")
+
+
+def test_a_card_that_does_not_pay_changes_nothing(site, mover):
+    """A48, C15: 402 with the way to the invoice; paying it makes the change."""
+    ident = buy(site, mover)
+    stripe = Client(site.double.url)
+    customer = at_stripe(site, ident)["customer"]
+    card = stripe.post("/v1/payment_methods/pm_card_chargeCustomerFail/attach", {"customer": customer})
+    stripe.post(f"/v1/subscriptions/{ident}", {"default_payment_method": card["id"]})
+    answer = site.client.user(mover).post("/subbill/subscription/change", json={"plan": "pro"})
+    document = problem("/subscription/change", "POST", answer, 402, "payment_incomplete")
+    assert document["links"]["account"].endswith("/subbill/account")
+    site.double.control.flush()
+    status = told(site, mover)
+    assert (status["plan"], status["active"]) == ("basic", True)
+    assert status["pay_url"].startswith(site.double.url)
+    assert "is still open" in lifecycle.page(site, mover).text
+    good = stripe.post("/v1/payment_methods/pm_card_visa/attach", {"customer": customer})
+    stripe.post(f"/v1/invoices/{at_stripe(site, ident)['latest_invoice']}/pay",
+                {"payment_method": good["id"]})
+    site.double.control.flush()
+    status = told(site, mover)
+    assert (status["plan"], status["pay_url"]) == ("pro", None)
+
+
+# --- at the end of the period --------------------------------------------------------------------
+
+
+def test_a_downgrade_waits_for_the_end_of_the_period(site, mover):
+    """A49: planned, told, carried out by the clock; nothing is due today."""
+    ident = buy(site, mover, plan="pro")
+    before = told(site, mover)
+    asked = change(site, mover, plan="basic", preview=True)
+    assert (asked["change"], asked["amount_due_now"], asked["proration"]) == ("downgrade", 0, 0)
+    assert asked["effective_at"] == before["current_period_end"]
+    document = change(site, mover, plan="basic")
+    assert document["plan"] == "pro"
+    assert document["planned"] == {"plan": "basic", "price": PRICE["basic"], "quantity": 1,
+                                   "effective_at": before["current_period_end"]}
+    assert price_at_stripe(site, ident) == PRICE["pro"]
+    assert site.client.user(mover).get("/workshop/page.html").status_code == 200
+    site.double.control.advance(days=32)
+    site.double.control.flush()
+    assert price_at_stripe(site, ident) == PRICE["basic"]
+    status = told(site, mover)
+    assert (status["plan"], status["planned"], status["active"]) == ("basic", None, True)
+    assert site.client.user(mover).get("/workshop/page.html").status_code == 403
+
+
+@pytest.mark.parametrize("way", ["resume", "change"])
+def test_a_planned_change_can_be_taken_back(site, mover, way):
+    """A49: by resuming, or by asking for what is running."""
+    ident = buy(site, mover, plan="pro")
+    change(site, mover, plan="basic")
+    assert at_stripe(site, ident)["schedule"]
+    if way == "resume":
+        answer = site.client.user(mover).post("/subbill/subscription/resume", json={})
+        document = described("/subscription/resume", "POST", answer)
+    else:
+        document = change(site, mover, plan="pro")
+    assert (document["plan"], document["planned"]) == ("pro", None)
+    assert at_stripe(site, ident)["schedule"] is None
+    site.double.control.flush()
+    site.double.control.advance(days=32)
+    site.double.control.flush()
+    assert told(site, mover)["plan"] == "pro"
+
+
+def test_another_wish_replaces_what_was_planned(site, mover):
+    """A49: the last word counts, also when it is an upgrade now or a cancellation."""
+    ident = buy(site, mover, plan="pro", interval="year")
+    change(site, mover, plan="basic", interval="year")
+    assert told(site, mover)["planned"]["price"] == PRICE["basic_year"]
+    change(site, mover, plan="basic", interval="month")
+    assert told(site, mover)["planned"]["price"] == PRICE["basic"]
+    site.double.control.forget_requests()
+    change(site, mover, plan="basic", interval="month")
+    assert not [call for call in site.double.control.requests("POST") if "schedule" in call["path"]]
+    answer = site.client.user(mover).post("/subbill/subscription/cancel", json={})
+    document = described("/subscription/cancel", "POST", answer)
+    assert document["planned"] is None and document["cancel_at"]
+    assert at_stripe(site, ident)["schedule"] is None
+
+
+def test_an_upgrade_replaces_a_planned_downgrade(site, mover):
+    """A48, A49."""
+    ident = buy(site, mover, plan="pro")
+    change(site, mover, plan="basic")
+    document = change(site, mover, plan="pro", interval="year")
+    assert (document["interval"], document["planned"]) == ("year", None)
+    assert price_at_stripe(site, ident) == PRICE["pro_year"] and at_stripe(site, ident)["schedule"] is None
+
+
+def test_a_lost_answer_leaves_one_schedule(site, mover):
+    """F13, F17: the schedule was made, its answer got lost; the next click goes on with it."""
+    site.allow_log("SB")
+    ident = buy(site, mover, plan="pro")
+    site.double.control.fault("drop", method="POST", path_prefix="/v1/subscription_schedules/",
+                              times=-1, after_effect=True)
+    try:
+        answer = site.client.user(mover).post("/subbill/subscription/change", json={"plan": "basic"})
+    finally:
+        site.double.control.clear_faults()
+    problem("/subscription/change", "POST", answer, 503, "stripe_unavailable")
+    assert change(site, mover, plan="basic")["planned"]["plan"] == "basic"
+    mine = [each for each in site.double.control.objects("subscription_schedule")
+            if each["subscription"] == ident]
+    assert len(mine) == 1 and len(mine[0]["phases"]) == 2
+
+
+def test_what_was_planned_elsewhere_is_shown_too(site, mover):
+    """A49, C20: a schedule of the portal or the Dashboard comes by webhook, and goes by webhook."""
+    ident = buy(site, mover, plan="pro")
+    stripe = Client(site.double.url)
+    schedule = stripe.post("/v1/subscription_schedules", {"from_subscription": ident})
+    now = schedule["phases"][0]
+    stripe.post(f"/v1/subscription_schedules/{schedule['id']}", {"phases": [
+        {"start_date": now["start_date"], "end_date": now["end_date"],
+         "items": [{"price": PRICE["pro"], "quantity": 1}]},
+        {"duration": {"interval": "month"}, "items": [{"price": PRICE["basic"], "quantity": 1}]}]})
+    site.double.control.flush()
+    assert told(site, mover)["planned"] == {"plan": "basic", "price": PRICE["basic"], "quantity": 1,
+                                            "effective_at": now["end_date"]}
+    stripe.post(f"/v1/subscription_schedules/{schedule['id']}/release")
+    site.double.control.flush()
+    assert told(site, mover)["planned"] is None
+
+
+# --- by the catalogue ----------------------------------------------------------------------------
+
+
+def test_the_catalogue_says_when(site, mover):
+    """A48, A49: "change": {"upgrade": "period_end", "downgrade": "now"} of the plan that is left."""
+    ident = buy(site, mover, plan="eager", quantity=3)
+    asked = change(site, mover, interval="year", preview=True)
+    assert asked["change"] == "upgrade" and asked["amount_due_now"] == 0
+    assert asked["effective_at"] == told(site, mover)["current_period_end"]
+    document = change(site, mover, plan="team")
+    assert (document["plan"], document["quantity"], document["planned"]) == ("team", 3, None)
+    assert price_at_stripe(site, ident) == TEAM["prices"][0]["id"]
+
+
+def test_seats_are_changed_within_the_plans_bounds(site, mover):
+    """A48, A49: more seats now, fewer at the end of the period."""
+    ident = buy(site, mover, plan="team", quantity=4)
+    asked = change(site, mover, quantity=6, preview=True)
+    assert asked["change"] == "upgrade" and 900 <= asked["amount_due_now"] <= 1000
+    assert change(site, mover, quantity=6)["quantity"] == 6
+    assert at_stripe(site, ident)["items"]["data"][0]["quantity"] == 6
+    assert change(site, mover, quantity=2)["planned"]["quantity"] == 2
+    for wrong in (1, 10, 10**12, -1):
+        answer = site.client.user(mover).post("/subbill/subscription/change", json={"quantity": wrong})
+        problem("/subscription/change", "POST", answer, 400, "bad_quantity")
+    answer = site.client.user(mover).post("/subbill/checkout", json={"plan": "team", "quantity": 1})
+    problem("/checkout", "POST", answer, 400, "bad_quantity")
+
+
+@pytest.mark.parametrize("body, status, code", [
+    ({}, 400, "bad_request"),
+    ({"plan": "gold"}, 400, "unknown_plan"),
+    ({"plan": "free"}, 400, "free_plan"),
+    ({"plan": "enterprise"}, 400, "contact_plan"),
+    ({"plan": "team"}, 400, "other_group"),
+    ({"price": TEAM["prices"][0]["id"]}, 400, "other_group"),
+    ({"price": "price_1Foreign0000000000000001"}, 400, "unknown_price"),
+    ({"price": PRICE["basic_usd"]}, 400, "unknown_price"),
+    ({"plan": "pro", "interval": "week"}, 400, "unknown_price"),
+    ({"plan": "pro", "price": PRICE["basic"]}, 400, "unknown_price"),
+    ({"quantity": 2}, 400, "bad_quantity"),
+    ({"plan": "pro", "amount": 1}, 400, "bad_request"),
+    ({"plan": "basic"}, 409, "no_change"),
+    ({"plan": "pro", "subscription": "sub_1SomebodyElses"}, 404, "no_subscription"),
+], ids=str)
+def test_nothing_but_what_is_for_sale_can_be_changed_to(site, mover, body, status, code):
+    """T09, T10, A48: prices, groups and bounds are the catalogue's; nothing is changed at Stripe."""
+    ident = buy(site, mover)
+    site.double.control.forget_requests()
+    answer = site.client.user(mover).post("/subbill/subscription/change", json=body)
+    problem("/subscription/change", "POST", answer, status, code)
+    assert not changes(site, ident)
+
+
+def test_a_subscription_that_is_not_in_order_is_not_changed(site, mover):
+    """A48, C15: past_due says so, with the way to pay; a planned end says so too."""
+    ident = buy(site, mover)
+    site.client.user(mover).post("/subbill/subscription/cancel", json={})
+    answer = site.client.user(mover).post("/subbill/subscription/change", json={"plan": "pro"})
+    problem("/subscription/change", "POST", answer, 409, "cancellation_planned")
+    site.client.user(mover).post("/subbill/subscription/resume", json={})
+    site.double.control.subscription(ident, "fail_payment")
+    site.double.control.flush()
+    assert told(site, mover)["pay_url"].startswith(site.double.url)
+    answer = site.client.user(mover).post("/subbill/subscription/change", json={"plan": "pro"})
+    document = problem("/subscription/change", "POST", answer, 409, "past_due")
+    assert document["links"]["account"]
+
+
+# --- pages ---------------------------------------------------------------------------------------
+
+
+def test_the_plans_page_leads_to_a_page_that_asks_first(site, mover):
+    """A48, C17: what is due today stands on the button; pressing it makes the change."""
+    ident = buy(site, mover)
+    plans = lifecycle.page(site, mover, "/subbill/plans").text
+    link = re.search(r'href="(/subbill/subscription/change\?plan=pro&amp;price=%s)"' % PRICE["pro"],
+                     plans).group(1).replace("&amp;", "&")
+    html = lifecycle.page(site, mover, link).text
+    due = re.search(r"Change now and pay (€[0-9.]+)", html).group(1)
+    assert "Due today" in html and html.count(due) == 2
+    answer = press(site, mover, html, "/subbill/subscription/change")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/subbill/account?done=changed")
+    assert price_at_stripe(site, ident) == PRICE["pro"]
+    assert "Your plan is changed." in lifecycle.page(site, mover, answer.headers["Location"]).text
+
+
+def test_the_account_page_shows_what_is_planned_and_keeps_the_old_plan(site, mover):
+    """A49: the date, the plan, and the button that takes it back; in German as well."""
+    buy(site, mover, plan="pro")
+    html = lifecycle.page(site, mover, f"/subbill/subscription/change?plan=basic&price={PRICE['basic']}").text
+    assert "Plan this change" in html
+    answer = press(site, mover, html, "/subbill/subscription/change")
+    assert answer.headers["Location"] == "/subbill/account?done=planned"
+    html = lifecycle.page(site, mover, answer.headers["Location"]).text
+    assert "you have the plan Basic." in html and "Keep my current plan" in html
+    assert "den Tarif Basis" in lifecycle.page(site, mover, "/subbill/account?lang=de").text
+    answer = press(site, mover, html, "/subbill/subscription/resume")
+    assert told(site, mover)["planned"] is None
+
+
+def test_seats_are_chosen_on_the_page(site, mover):
+    """A48: a number and a button that counts again, without a script."""
+    buy(site, mover, plan="team", quantity=3)
+    path = f"/subbill/subscription/change?plan=team&price={TEAM['prices'][0]['id']}&quantity=5"
+    html = lifecycle.page(site, mover, path).text
+    assert re.search(r'name="quantity" type="number" [^>]*min="2" max="9" value="5"', html)
+    assert lifecycle.fields(html.split("</form>", 1)[1], "/subbill/subscription/change")["quantity"] == "5"
