@@ -2,6 +2,7 @@
 /* GET account and GET subscription: what somebody has here. Always the caller's own: no id in a
  * request chooses whose account is shown. */
 #include "service/account.h"
+#include "service/invoices.h"
 #include "service/membership.h"
 #include "text/money.h"
 #include "web/csrf.h"
@@ -283,25 +284,6 @@ static json_t *invoices_page(const sb_exchange_t *x, const sb_account_view_t *vi
     return invoices;
 }
 
-static json_t *invoices_document(const sb_account_view_t *view)
-{
-    json_t *invoices = json_array();
-
-    for (int i = 0; i < view->invoices_n; i++) {
-        const sb_invoice_t *invoice = &view->invoices[i];
-        json_array_append_new(
-            invoices,
-            json_pack("{s:s, s:s?, s:s, s:s, s:I, s:I, s:I, s:o, s:o}", "id", invoice->id,
-                      "number", invoice->number, "status", invoice->status, "currency",
-                      invoice->currency, "amount_due", (json_int_t)invoice->amount_due,
-                      "amount_paid", (json_int_t)invoice->amount_paid, "created",
-                      (json_int_t)invoice->created_at, "hosted_url",
-                      link_or_null(invoice->hosted_url), "pdf_url",
-                      link_or_null(invoice->pdf_url)));
-    }
-    return invoices;
-}
-
 /* --- handlers ------------------------------------------------------------------------------- */
 
 static const char *free_plan_name(const sb_exchange_t *x, const sb_account_view_t *view)
@@ -322,7 +304,7 @@ static json_t *done_notice(const sb_exchange_t *x)
     for (size_t i = 0; done && i < sizeof(words) / sizeof(*words); i++) {
         if (strcmp(done, words[i]) == 0) {
             const char *key = apr_pstrcat(x->pool, "account.done.", done, NULL);
-            return json_pack("{s:s, s:s}", "kind", "info", "text",
+            return json_pack("{s:s, s:n, s:s}", "kind", "info", "title", "text",
                              sb_exchange_text(x, key));
         }
     }
@@ -383,11 +365,12 @@ int sb_account_run(sb_exchange_t *x)
         return page(x, view);
     }
     json_t *subscription = sb_account_json(view, x->server->catalog, x->pool);
-    return sb_exchange_json(x, HTTP_OK,
-                            json_pack("{s:s, s:s?, s:b, s:O, s:o}", "user", x->user,
-                                      "email", view->email, "portal_available",
-                                      view->customer != NULL, "subscription",
-                                      subscription, "invoices", invoices_document(view)));
+    return sb_exchange_json(
+        x, HTTP_OK,
+        json_pack("{s:s, s:s?, s:b, s:O, s:o}", "user", x->user, "email", view->email,
+                  "portal_available", view->customer != NULL, "subscription",
+                  subscription, "invoices",
+                  sb_invoices_json(view->invoices, view->invoices_n)));
 }
 
 int sb_subscription_run(sb_exchange_t *x)

@@ -53,6 +53,8 @@ int sb_cancel_run(sb_exchange_t *x);
 int sb_resume_run(sb_exchange_t *x);
 int sb_pause_run(sb_exchange_t *x);
 int sb_portal_run(sb_exchange_t *x);
+int sb_invoices_run(sb_exchange_t *x);
+int sb_upcoming_run(sb_exchange_t *x);
 int sb_config_run(sb_exchange_t *x);
 int sb_style_run(sb_exchange_t *x);
 

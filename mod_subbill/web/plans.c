@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "domain/return_url.h"
 #include "service/access.h"
+#include "service/membership.h"
 #include "service/plans.h"
 #include "text/money.h"
 #include "web/answer.h"
@@ -20,25 +21,29 @@ typedef struct standing_t {
     const sb_catalog_plan_t *current; /* the best plan held, or NULL */
     const sb_catalog_plan_t
         *subscribed; /* bought, whether or not it opens now, or NULL */
+    const sb_subscription_t
+        *running; /* the subscription that could be changed, or NULL */
+    bool had_trial;
 } standing_t;
 
 /* --- the viewer ----------------------------------------------------------------------------- */
 
-/* False when nobody is known, or nothing about them. */
-static bool viewer_holds(sb_holding_t *holding, const sb_exchange_t *x)
+/* NULL when nobody is known, or nothing about them. Whoever is here for the first time is written down. */
+static const sb_account_view_t *viewer(const sb_exchange_t *x)
 {
-    sb_snapshot_t *snapshot;
-    sb_result_t result;
     int grace = sb_dir_of(x->r)->grace_days;
+    sb_account_view_t *view = NULL;
+    sb_result_t result;
 
     sb_result_clear(&result);
-    if (!x->user ||
-        sb_access_load(&snapshot, &result, x->service, x->user, x->pool) != SB_OK) {
-        return false;
+    if (!x->user || sb_account_load(&view, &result, x->service, x->user,
+                                    grace > 0 ? grace : 0, x->pool) != SB_OK) {
+        return NULL;
     }
-    *holding = sb_entitlement_hold(x->server->catalog, snapshot, sb_clock_now(),
-                                   grace > 0 ? grace : 0);
-    return true;
+    if (sb_membership_missing(view, x->server->catalog)) {
+        sb_membership_activate(&result, x->service, x->user, x->email, x->pool);
+    }
+    return view;
 }
 
 /* A subscription that waits for money or rests is still one: a second is not sold (409). */
@@ -51,23 +56,40 @@ static bool is_subscribed(const sb_holding_t *holding, const sb_catalog_plan_t *
            why == SB_REASON_DISPUTED;
 }
 
-static standing_t standing_in(const sb_catalog_t *catalog, const sb_holding_t *holding,
+static const sb_subscription_t *running_in(const sb_catalog_t *catalog,
+                                           const sb_account_view_t *view,
+                                           const char *group)
+{
+    for (int i = 0; i < view->held_n; i++) {
+        const sb_subscription_t *sub = view->held[i].sub;
+        if (!sb_subscription_status_final(sub->status) &&
+            sb_access_in_group(catalog, sub, group)) {
+            return sub;
+        }
+    }
+    return NULL;
+}
+
+static standing_t standing_in(const sb_catalog_t *catalog, const sb_account_view_t *view,
                               const char *group)
 {
-    standing_t standing = {0};
+    standing_t standing = {.had_trial = view && view->had_trial};
 
-    for (int i = 0; holding && i < catalog->plans_n; i++) {
+    for (int i = 0; view && i < catalog->plans_n; i++) {
         const sb_catalog_plan_t *plan = &catalog->plans[i];
         if (strcmp(plan->group, group) != 0) {
             continue;
         }
-        if ((holding->plans >> i & 1) &&
+        if ((view->holding.plans >> i & 1) &&
             (!standing.current || plan->rank > standing.current->rank)) {
             standing.current = plan;
         }
-        if (is_subscribed(holding, plan)) {
+        if (is_subscribed(&view->holding, plan)) {
             standing.subscribed = plan;
         }
+    }
+    if (standing.subscribed) {
+        standing.running = running_in(catalog, view, group);
     }
     return standing;
 }
@@ -88,9 +110,14 @@ static const char *switch_url(const sb_exchange_t *x, const sb_catalog_plan_t *p
     const char *change = sb_page_link(x->r, "change");
     const char *id = sb_catalog_price_id(price, x->server->settings->live);
 
-    /* The price that is paid is not known here; one interval has nothing to choose from. */
-    if (!change || !standing->subscribed ||
-        (standing->subscribed == plan && plan->prices_n == 1 && !plan->seats_min)) {
+    if (!change || !standing->running ||
+        (standing->running->currency &&
+         strcmp(standing->running->currency, price->currency) != 0)) {
+        return NULL;
+    }
+    bool same =
+        id && standing->running->price && strcmp(id, standing->running->price) == 0;
+    if (same && !plan->seats_min) {
         return NULL;
     }
     return apr_pstrcat(x->pool, change, "?plan=", sb_form_escape(plan->key, x->pool),
@@ -103,7 +130,7 @@ static json_t *price_of(const sb_exchange_t *x, const sb_catalog_plan_t *plan,
 {
     const char *url = switch_url(x, plan, price, standing);
     const char *id = sb_catalog_price_id(price, x->server->settings->live);
-    const char *label = plan->trial_days ? "checkout.trial"
+    const char *label = plan->trial_days && !standing->had_trial ? "checkout.trial"
                         : price->interval_count != 1
                             ? "checkout.other"
                             : apr_pstrcat(x->pool, "checkout.", price->interval, NULL);
@@ -167,13 +194,14 @@ static json_t *plan_of(const sb_exchange_t *x, const sb_catalog_plan_t *plan,
     json_object_set_new(entry, "description", text_or_null(&plan->description, x->lang));
     json_object_set_new(entry, "features", features_of(x, plan));
     json_object_set_new(entry, "free", json_boolean(plan->free));
+    json_object_set_new(entry, "early_access", json_boolean(plan->early_access));
     json_object_set_new(entry, "current", json_boolean(current));
     json_object_set_new(entry, "too_low",
                         json_boolean(held && !current && plan->rank < held->rank));
     json_object_set_new(entry, "contact",
                         plan->contact ? json_string(plan->contact) : json_null());
     json_object_set_new(entry, "trial_text",
-                        plan->trial_days && !standing->subscribed
+                        plan->trial_days && !standing->subscribed && !standing->had_trial
                             ? json_string(trial_text(x, plan))
                             : json_null());
     json_object_set_new(entry, "has_prices",
@@ -184,11 +212,11 @@ static json_t *plan_of(const sb_exchange_t *x, const sb_catalog_plan_t *plan,
     return entry;
 }
 
-static json_t *group_of(const sb_exchange_t *x, const sb_holding_t *holding,
+static json_t *group_of(const sb_exchange_t *x, const sb_account_view_t *view,
                         const char *group)
 {
     const sb_catalog_t *catalog = x->server->catalog;
-    standing_t standing = standing_in(catalog, holding, group);
+    standing_t standing = standing_in(catalog, view, group);
     json_t *plans = json_array();
 
     for (int i = 0; i < catalog->plans_n; i++) {
@@ -203,7 +231,7 @@ static json_t *group_of(const sb_exchange_t *x, const sb_holding_t *holding,
 }
 
 /* Groups in the order in which the catalogue first names them. */
-static json_t *groups_of(const sb_exchange_t *x, const sb_holding_t *holding)
+static json_t *groups_of(const sb_exchange_t *x, const sb_account_view_t *view)
 {
     const sb_catalog_t *catalog = x->server->catalog;
     json_t *groups = json_array();
@@ -217,7 +245,7 @@ static json_t *groups_of(const sb_exchange_t *x, const sb_holding_t *holding)
         if (seen) {
             continue;
         }
-        json_t *entry = group_of(x, holding, group);
+        json_t *entry = group_of(x, view, group);
         if (json_array_size(json_object_get(entry, "plans"))) {
             json_array_append_new(groups, entry);
         }
@@ -276,7 +304,7 @@ static json_t *way_back(const sb_exchange_t *x)
                : json_null();
 }
 
-static int page(sb_exchange_t *x, const sb_holding_t *holding)
+static int page(sb_exchange_t *x, const sb_account_view_t *view)
 {
     sb_result_t result;
 
@@ -284,7 +312,7 @@ static int page(sb_exchange_t *x, const sb_holding_t *holding)
     bool can_buy = x->user && sb_csrf_issue(x, &result) == SB_OK;
     json_t *context = sb_page_context(x, "plans.title");
 
-    json_object_set_new(context, "groups", groups_of(x, holding));
+    json_object_set_new(context, "groups", groups_of(x, view));
     json_object_set_new(context, "notice", notice(x));
     json_object_set_new(context, "next", way_back(x));
     json_object_set_new(context, "can_buy", json_boolean(can_buy));
@@ -297,7 +325,7 @@ static int page(sb_exchange_t *x, const sb_holding_t *holding)
 /* --- the document --------------------------------------------------------------------------- */
 
 static void current_mark(json_t *plans, const sb_catalog_t *catalog,
-                         const sb_holding_t *holding)
+                         const sb_account_view_t *view)
 {
     size_t i;
     json_t *entry;
@@ -306,18 +334,21 @@ static void current_mark(json_t *plans, const sb_catalog_t *catalog,
     {
         const sb_catalog_plan_t *plan =
             sb_catalog_plan(catalog, sb_json_text(entry, "plan"));
-        standing_t standing = standing_in(catalog, holding, plan ? plan->group : "");
+        standing_t standing = standing_in(catalog, view, plan ? plan->group : "");
         bool current = plan && (standing.current == plan || standing.subscribed == plan);
         json_object_set_new(entry, "current", json_boolean(current));
+        if (standing.had_trial) {
+            json_object_set_new(entry, "trial_days", json_integer(0));
+        }
     }
 }
 
-static int document(sb_exchange_t *x, const sb_holding_t *holding)
+static int document(sb_exchange_t *x, const sb_account_view_t *view)
 {
     json_t *answer = sb_plans_json(x->service, x->lang, x->pool);
 
-    if (holding) {
-        current_mark(json_object_get(answer, "plans"), x->server->catalog, holding);
+    if (view) {
+        current_mark(json_object_get(answer, "plans"), x->server->catalog, view);
     }
     apr_table_mergen(x->r->headers_out, "Vary", "Accept, Accept-Language, Cookie");
     return sb_exchange_json_cached(x, "private, no-cache", json_incref(answer));
@@ -325,15 +356,12 @@ static int document(sb_exchange_t *x, const sb_holding_t *holding)
 
 int sb_plans_run(sb_exchange_t *x)
 {
-    sb_holding_t holding;
-
     if (sb_exchange_query(x, "login") && x->html && !x->user && ap_auth_type(x->r)) {
         int status = sb_exchange_login(x);
         if (status != OK) {
             return status;
         }
     }
-    bool known = viewer_holds(&holding, x);
-    return x->html ? page(x, known ? &holding : NULL)
-                   : document(x, known ? &holding : NULL);
+    const sb_account_view_t *view = viewer(x);
+    return x->html ? page(x, view) : document(x, view);
 }

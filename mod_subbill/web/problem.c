@@ -8,6 +8,7 @@
 #include "base/utf8.h"
 #include "domain/reason.h"
 #include "web/answer.h"
+#include "web/csrf.h"
 #include "web/pages.h"
 
 #include <apr_strings.h>
@@ -196,8 +197,21 @@ static json_t *actions_of(const problem_t *problem)
     return actions;
 }
 
+/* Whoever has a subscription already changes it in the portal, which opens by a form only. */
+static bool portal_offered(problem_t *problem)
+{
+    const char *code = problem->result->code;
+    sb_result_t ignored;
+
+    sb_result_clear(&ignored);
+    return code && strcmp(code, "already_subscribed") == 0 && problem->x.service &&
+           problem->x.user && sb_page_link(problem->r, "portal") &&
+           sb_csrf_issue(&problem->x, &ignored) == SB_OK;
+}
+
 static const char *render_page(problem_t *problem)
 {
+    bool portal = portal_offered(problem);
     const char *heading = text_of(problem, "_heading");
     const sb_result_t *result = problem->result;
     json_t *context = sb_page_context(&problem->x, "page.error");
@@ -207,6 +221,7 @@ static const char *render_page(problem_t *problem)
     sb_service_own(context, problem->r->pool);
     json_object_set_new(context, "title", json_string(heading));
     json_object_set_new(context, "status", json_integer(problem->status));
+    json_object_set_new(context, "portal", json_boolean(portal));
     json_object_set_new(context, "heading", json_string(heading));
     json_object_set_new(context, "text", json_string(text_of(problem, "")));
     json_object_set_new(context, "hint", json_string(text_of(problem, "_hint")));

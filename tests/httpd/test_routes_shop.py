@@ -93,14 +93,18 @@ def test_the_plans_page_keeps_only_a_way_back_on_this_site(site):
 
 
 def test_the_plans_say_which_one_is_yours(site, buyer):
-    """C20: the page and the document mark the plan; other plans of the group lead to the portal."""
+    """C20, A48: the page and the document mark the plan; other prices of the group lead to the change."""
     thing = events.subscription(buyer, "basic")
     site.webhook(events.subscription_created(thing))
     plans = described("/plans", "GET", site.client.user(buyer).get("/subbill/plans"))["plans"]
     assert {plan["plan"]: plan["current"] for plan in plans} == \
         {"free": False, "basic": True, "pro": False, "enterprise": False}
     page = site.client.browser(buyer).get("/subbill/plans").text
-    assert 'action="/subbill/portal"' in page and 'action="/subbill/checkout"' not in page
+    assert f'href="/subbill/subscription/change?plan=pro&amp;price={catalogue.PRICE["pro"]}"' in page
+    assert f'change?plan=basic&amp;price={catalogue.PRICE["basic_year"]}"' in page
+    for not_offered in ("basic", "basic_usd"):
+        assert f'price={catalogue.PRICE[not_offered]}"' not in page
+    assert 'action="/subbill/checkout"' not in page
 
 
 def test_the_style_sheet_is_kept_until_it_changes(site):
