@@ -33,7 +33,9 @@ static apr_status_t schedule(sb_apply_t *apply)
     static const char *const places[] = {"subscription", "released_subscription"};
     apr_status_t rv = sb_apply_schedule(apply);
 
-    if (rv != APR_SUCCESS || apply->verdict == SB_APPLY_FAILED) {
+    bool foreign = apply->verdict == SB_APPLY_IGNORED &&
+                   strcmp(apply->reason, "livemode_mismatch") == 0;
+    if (rv != APR_SUCCESS || foreign || apply->verdict == SB_APPLY_FAILED) {
         return rv;
     }
     for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {

@@ -311,19 +311,23 @@ START_TEST(test_a_schedule_makes_its_subscription_be_read)
     }
     service_with(script, 1);
     deliver("customer.subscription.created", 0, sub("active"));
-    ck_assert_str_eq(deliver("subscription_schedule.released", 5,
-                             service_json("{'id':'sub_sched_1','object':"
-                                          "'subscription_schedule','subscription':null,"
-                                          "'released_subscription':'sub_1'}")),
-                     "done");
+    ck_assert_str_eq(
+        deliver("subscription_schedule.released", 5,
+                service_json(
+                    "{'id':'sub_sched_1','object':"
+                    "'subscription_schedule','status':'released','subscription':null,"
+                    "'released_subscription':'sub_1'}")),
+        "done");
     ck_assert_str_eq(service_count("job WHERE kind = 'fetch' AND subject = 'sub_1'"),
                      "1");
     ck_assert_int_eq(service_work().done, 1);
     ck_assert_str_eq(service_gate("zoe", "pro"), "ok");
     ck_assert_str_eq(
-        deliver("subscription_schedule.created", 6,
-                service_json("{'id':'sub_sched_2','object':"
-                             "'subscription_schedule','subscription':null}")),
+        deliver(
+            "subscription_schedule.created", 6,
+            service_json(
+                "{'id':'sub_sched_2','object':"
+                "'subscription_schedule','status':'not_started','subscription':null}")),
         "ignored");
 }
 END_TEST
