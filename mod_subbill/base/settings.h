@@ -35,6 +35,7 @@ typedef struct sb_settings_t {
     apr_array_header_t *endpoints;       /* sb_webhook_endpoint_t */
     int webhook_tolerance;               /* seconds, both directions */
     const char *stripe_api;              /* https://api.stripe.com */
+    int catch_up; /* seconds without a delivery until events are read; 0: never */
 
     const char *catalog_path; /* absolute */
     const char *base_url;     /* own origin and prefix without a final slash */

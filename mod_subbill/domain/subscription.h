@@ -23,7 +23,9 @@ typedef enum {
 } sb_subscription_status_e;
 
 /* Words of the column and of events' rows: where a statement came from. */
-#define SB_SOURCE_WEBHOOK  "webhook"
+#define SB_SOURCE_WEBHOOK "webhook"
+#define SB_SOURCE_EVENTS                                                                 \
+    "events" /* a missed webhook, read from Stripe's list of events */
 #define SB_SOURCE_RETURN   "return" /* fetched by the success page */
 #define SB_SOURCE_FETCH    "fetch"
 #define SB_SOURCE_SYNC     "sync"

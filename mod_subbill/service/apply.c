@@ -179,5 +179,6 @@ apr_status_t sb_apply_end(sb_apply_t *apply, sb_apply_verdict_e verdict,
 
 bool sb_apply_fetched(const sb_apply_t *apply)
 {
-    return strcmp(apply->source, SB_SOURCE_WEBHOOK) != 0;
+    return strcmp(apply->source, SB_SOURCE_WEBHOOK) != 0 &&
+           strcmp(apply->source, SB_SOURCE_EVENTS) != 0;
 }

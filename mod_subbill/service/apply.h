@@ -42,7 +42,7 @@ sb_apply_fn sb_apply_find(const char *type);
 apr_status_t sb_apply_end(sb_apply_t *apply, sb_apply_verdict_e verdict,
                           const char *reason, const char *detail);
 
-/* The statement was read from the API, not told by a webhook. */
+/* The object was read from the API: no event of Stripe's, delivered or read later, tells it. */
 bool sb_apply_fetched(const sb_apply_t *apply);
 
 /* --- service/binding.c ------------------------------------------------------------------------ */

@@ -27,6 +27,8 @@ static const kind_t kinds[] = {
     {SB_JOB_FETCH, sb_step_fetch, 6, 0},
     {SB_JOB_DISPUTE, sb_step_dispute, 6, 0},
     {SB_JOB_ENTITLEMENTS, sb_step_entitlements, 6, 0},
+    {SB_JOB_CATCH_UP, sb_step_catch_up, 6, 0},
+    {SB_JOB_SYNC, sb_step_sync, 6, 0},
 };
 
 static const kind_t *kind_of(const char *word)

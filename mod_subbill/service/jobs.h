@@ -64,5 +64,9 @@ sb_status_e sb_step_dispute(sb_step_t *step, sb_result_t *result, sb_service_t *
                             apr_pool_t *pool);
 sb_status_e sb_step_entitlements(sb_step_t *step, sb_result_t *result,
                                  sb_service_t *service, apr_pool_t *pool);
+sb_status_e sb_step_catch_up(sb_step_t *step, sb_result_t *result, sb_service_t *service,
+                             apr_pool_t *pool);
+sb_status_e sb_step_sync(sb_step_t *step, sb_result_t *result, sb_service_t *service,
+                         apr_pool_t *pool);
 
 #endif

@@ -147,6 +147,28 @@ apr_status_t sb_event_stuck(const char *const **ids, int *n, sb_conn_t *conn,
     return APR_SUCCESS;
 }
 
+apr_status_t sb_event_heard(apr_int64_t *received_at, sb_conn_t *conn, const char *source,
+                            bool livemode, apr_int64_t since, apr_pool_t *pool)
+{
+    const sb_row_event_heard_t *rows;
+    int n = 0;
+    apr_status_t rv = sb_sql_event_heard(&rows, &n, conn, source, livemode, since, pool);
+
+    *received_at = rv || !n ? 0 : rows->received_at;
+    return rv;
+}
+
+apr_status_t sb_event_first(apr_int64_t *created_at, sb_conn_t *conn, bool livemode,
+                            apr_pool_t *pool)
+{
+    const sb_row_event_first_t *rows;
+    int n = 0;
+    apr_status_t rv = sb_sql_event_first(&rows, &n, conn, livemode, pool);
+
+    *created_at = rv || !n ? 0 : rows->created_at;
+    return rv;
+}
+
 apr_status_t sb_event_body(const char **body, sb_conn_t *conn, const char *id,
                            apr_pool_t *pool)
 {

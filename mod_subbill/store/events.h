@@ -28,7 +28,7 @@ typedef struct sb_event_row_t {
     sb_event_state_e state;
     const char *reason; /* why failed or ignored, or NULL */
     int attempts;
-    const char *source; /* webhook, return, fetch, sync, operator */
+    const char *source; /* SB_SOURCE_… */
     apr_int64_t lease_until;
 } sb_event_row_t;
 
@@ -57,6 +57,14 @@ apr_status_t sb_event_list(sb_event_row_t **events, int *n, sb_conn_t *conn,
 /* Ids of at most limit received events whose lease is over and that have no job, the oldest first. */
 apr_status_t sb_event_stuck(const char *const **ids, int *n, sb_conn_t *conn,
                             bool livemode, apr_int64_t now, int limit, apr_pool_t *pool);
+
+/* When something of this source was last received, 0: not since then. */
+apr_status_t sb_event_heard(apr_int64_t *received_at, sb_conn_t *conn, const char *source,
+                            bool livemode, apr_int64_t since, apr_pool_t *pool);
+
+/* When the event that was stored first was created, by Stripe's clock; 0: nothing is stored. */
+apr_status_t sb_event_first(apr_int64_t *created_at, sb_conn_t *conn, bool livemode,
+                            apr_pool_t *pool);
 
 /* The raw body in one string, read in pieces; NULL when none is stored. */
 apr_status_t sb_event_body(const char **body, sb_conn_t *conn, const char *id,

@@ -114,18 +114,33 @@ apr_status_t sb_invoice_list(sb_invoice_t **invoices, int *n, sb_conn_t *conn,
     return APR_SUCCESS;
 }
 
+static apr_status_t one(sb_invoice_t **invoice, const sb_row_invoice_t *rows, int n,
+                        apr_pool_t *pool)
+{
+    *invoice = NULL;
+    if (n) {
+        *invoice = apr_palloc(pool, sizeof(**invoice));
+        **invoice = from_row(rows);
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t sb_invoice_get(sb_invoice_t **invoice, sb_conn_t *conn, const char *id,
+                            bool livemode, apr_pool_t *pool)
+{
+    const sb_row_invoice_t *rows;
+    int n = 0;
+    apr_status_t rv = sb_sql_invoice_by_id(&rows, &n, conn, id, livemode, pool);
+
+    return rv ? rv : one(invoice, rows, n, pool);
+}
+
 apr_status_t sb_invoice_unpaid(sb_invoice_t **invoice, sb_conn_t *conn, const char *user,
                                bool livemode, apr_pool_t *pool)
 {
     const sb_row_invoice_t *rows;
-    int n;
-
-    *invoice = NULL;
+    int n = 0;
     apr_status_t rv = sb_sql_invoice_unpaid(&rows, &n, conn, user, livemode, pool);
-    if (rv || !n) {
-        return rv;
-    }
-    *invoice = apr_palloc(pool, sizeof(**invoice));
-    **invoice = from_row(rows);
-    return APR_SUCCESS;
+
+    return rv ? rv : one(invoice, rows, n, pool);
 }

@@ -33,6 +33,9 @@ typedef struct sb_invoice_t {
 apr_status_t sb_invoice_save(bool *first, bool *saved, sb_conn_t *conn,
                              const sb_invoice_t *invoice, apr_pool_t *pool);
 
+apr_status_t sb_invoice_get(sb_invoice_t **invoice, sb_conn_t *conn, const char *id,
+                            bool livemode, apr_pool_t *pool);
+
 /* Newest first, drafts left out. */
 apr_status_t sb_invoice_list(sb_invoice_t **invoices, int *n, sb_conn_t *conn,
                              const char *user, bool livemode, int limit,

@@ -252,3 +252,25 @@ apr_status_t sb_subscription_list(sb_subscription_t **subs, int *n, sb_conn_t *c
     *n = rows_n;
     return APR_SUCCESS;
 }
+
+apr_status_t sb_subscription_open_after(sb_subscription_place_t **subs, int *n,
+                                        sb_conn_t *conn, bool livemode,
+                                        const sb_subscription_place_t *place,
+                                        apr_int64_t oldest, int limit, apr_pool_t *pool)
+{
+    const sb_row_subscription_open_after_t *rows;
+
+    *subs = NULL;
+    *n = 0;
+    apr_status_t rv = sb_sql_subscription_open_after(
+        &rows, n, conn, livemode, oldest, place->created, place->id, limit, pool);
+    if (rv || !*n) {
+        return rv;
+    }
+    *subs = apr_palloc(pool, sizeof(**subs) * (apr_size_t)*n);
+    for (int i = 0; i < *n; i++) {
+        (*subs)[i] =
+            (sb_subscription_place_t){.created = rows[i].created_at, .id = rows[i].id};
+    }
+    return APR_SUCCESS;
+}

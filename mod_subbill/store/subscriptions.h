@@ -35,6 +35,21 @@ apr_status_t sb_subscription_of_customer(const char *const **ids, int *n, sb_con
                                          const char *customer, bool livemode,
                                          apr_pool_t *pool);
 
+/* A place in the list of subscriptions, the newest first: what follows it was made before created, or then
+ * and has a smaller id. */
+typedef struct sb_subscription_place_t {
+    apr_int64_t created; /* Unix seconds */
+    const char *id;
+} sb_subscription_place_t;
+
+#define SB_SUBSCRIPTION_ID_END "~" /* behind every id */
+
+/* At most limit subscriptions that are not over, behind this place and made at oldest or later. */
+apr_status_t sb_subscription_open_after(sb_subscription_place_t **subs, int *n,
+                                        sb_conn_t *conn, bool livemode,
+                                        const sb_subscription_place_t *place,
+                                        apr_int64_t oldest, int limit, apr_pool_t *pool);
+
 /* All of a user's, newest first. *subs is an array of n. */
 apr_status_t sb_subscription_list(sb_subscription_t **subs, int *n, sb_conn_t *conn,
                                   const char *user, bool livemode, apr_pool_t *pool);

@@ -36,6 +36,7 @@ static const char *const names[SB_AT_COUNT] = {
     [SB_AT_WEBHOOK_TOLERANCE] = "SubbillWebhookTolerance",
     [SB_AT_WEBHOOK_ENDPOINT] = "SubbillWebhookEndpoint",
     [SB_AT_STRIPE_API] = "SubbillStripeAPI",
+    [SB_AT_CATCH_UP] = "SubbillCatchUp",
     [SB_AT_CATALOG] = "SubbillCatalog",
     [SB_AT_BASE_URL] = "SubbillBaseURL",
     [SB_AT_RETURN_URLS] = "SubbillReturnURLs",

@@ -173,6 +173,12 @@ static const char *set_webhook_tolerance(cmd_parms *cmd, void *dir, const char *
                         cmd, arg, 0, 86400, "seconds");
 }
 
+static const char *set_catch_up(cmd_parms *cmd, void *dir, const char *arg)
+{
+    return parse_number(&settings_for(cmd, SB_AT_CATCH_UP)->catch_up, cmd, arg, 0,
+                        30 * 86400, "seconds");
+}
+
 /* SubbillWebhookEndpoint UUID SOURCE …: the UUID is one URL segment that nobody guesses. */
 static const char *set_webhook_endpoint(cmd_parms *cmd, void *dir, int argc,
                                         char *const argv[])
@@ -457,6 +463,9 @@ void *sb_server_merge(apr_pool_t *pool, void *base_config, void *add_config)
         case SB_AT_STRIPE_API:
             settings->stripe_api = own->stripe_api;
             break;
+        case SB_AT_CATCH_UP:
+            settings->catch_up = own->catch_up;
+            break;
         case SB_AT_CATALOG:
             settings->catalog_path = own->catalog_path;
             break;
@@ -544,6 +553,9 @@ const command_rec sb_directives[] = {
                       "the UUID of an endpoint and the sources of its secrets"),
     AP_INIT_TAKE1("SubbillStripeAPI", set_stripe_api, NULL, RSRC_CONF,
                   "where the Stripe API answers"),
+    AP_INIT_TAKE1(
+        "SubbillCatchUp", set_catch_up, NULL, RSRC_CONF,
+        "seconds without a webhook after which Stripe's list of events is read"),
     AP_INIT_TAKE1("SubbillCatalog", set_catalog, NULL, RSRC_CONF,
                   "path of the catalogue"),
     AP_INIT_TAKE1("SubbillBaseURL", set_base_url, NULL, RSRC_CONF,

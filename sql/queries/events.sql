@@ -76,3 +76,17 @@ SELECT e.id
   LEFT JOIN job j ON j.kind = 'event' AND j.subject = e.id AND j.livemode = e.livemode
  WHERE e.state = 'received' AND e.livemode = :livemode AND e.lease_until <= :now AND j.id IS NULL
  ORDER BY e.received_at LIMIT :limit
+
+-- The last delivery of this source since then; the time bounds what is looked at.
+-- name: event_heard
+-- params: source text, livemode int, since int
+-- columns: received_at int
+SELECT received_at FROM event
+ WHERE received_at >= :since AND source = :source AND livemode = :livemode
+ ORDER BY received_at DESC LIMIT 1
+
+-- How far back what is stored goes.
+-- name: event_first
+-- params: livemode int
+-- columns: created_at int
+SELECT created_at FROM event WHERE livemode = :livemode ORDER BY received_at LIMIT 1

@@ -1,3 +1,16 @@
+-- name: invoice_by_id
+-- row: invoice
+-- params: id text, livemode int
+-- columns: id text, livemode int, customer text, subscription text, user text, status text
+-- columns: currency text, amount_due int, amount_paid int, hosted_url text, pdf_url text
+-- columns: number text, billing_reason text, created_at int, paid_at int, period_start int
+-- columns: period_end int, attempt_count int, next_payment_attempt int, event_created int
+-- columns: source text
+SELECT id, livemode, customer, subscription, user_name, status, currency, amount_due, amount_paid,
+       hosted_url, pdf_url, number, billing_reason, created_at, paid_at, period_start, period_end,
+       attempt_count, next_payment_attempt, event_created, source
+  FROM invoice WHERE id = :id AND livemode = :livemode
+
 -- name: invoice_by_user
 -- row: invoice
 -- params: user text, livemode int, limit int

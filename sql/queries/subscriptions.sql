@@ -191,3 +191,14 @@ SELECT s.id, s.plan, s.status, COALESCE(i.price, s.price), COALESCE(i.product, s
   LEFT JOIN product d ON d.id = COALESCE(i.product, s.product) AND d.livemode = s.livemode
  WHERE a.user_name = :user
  ORDER BY s.created_at DESC, s.id DESC, i.position, i.id
+
+-- Those that may still open something, made in this span of time, the newest first; of those made when the
+-- newest was, the ones with a smaller id.
+-- name: subscription_open_after
+-- params: livemode int, oldest int, newest int, below text, limit int
+-- columns: id text, created_at int
+SELECT id, created_at FROM subscription
+ WHERE livemode = :livemode AND status NOT IN ('canceled', 'incomplete_expired')
+   AND created_at >= :oldest
+   AND (created_at < :newest OR (created_at = :newest AND id < :below))
+ ORDER BY created_at DESC, id DESC LIMIT :limit

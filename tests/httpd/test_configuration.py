@@ -110,6 +110,7 @@ BROKEN = [
     _broken("negative_grace", extra='<Location "/x">\nSubbillGrace -1\n</Location>',
             message=["SubbillGrace"]),
     _broken("bad_tolerance", {"SubbillWebhookTolerance": "soon"}, ["SubbillWebhookTolerance"]),
+    _broken("bad_catch_up", {"SubbillCatchUp": "-1"}, ["SubbillCatchUp", "seconds"]),
     _broken("bad_pool", {"SubbillDatabasePool": "0"}, ["SubbillDatabasePool"]),
     _broken("bad_mode", {"SubbillMode": "production"}, ["SubbillMode", "live"]),
     _broken("bad_endpoint", {"SubbillWebhookEndpoint": "short file:/x"}, ["SubbillWebhookEndpoint"]),
@@ -174,6 +175,7 @@ def test_the_dump_tells_everything_but_secrets(site):
     assert settings["publishable_keys"] == [PUBLISHABLE_KEY]
     assert settings["mount"] == "/subbill"
     assert settings["webhook_tolerance"] == 300
+    assert settings["catch_up"] == 3600
     assert settings["live"] is False
     assert "canary" not in text
 

@@ -67,6 +67,17 @@ scripted_answer_t service_answer(int status, const char *json)
                                .cut = 1};
 }
 
+scripted_answer_t service_slower(void)
+{
+    const char *headers = "Connection: close\r\nStripe-Should-Retry: false\r\n"
+                          "Retry-After: 1\r\n";
+    const char *body = service_json(
+        "{'error':{'type':'invalid_request_error','message':'Too many requests'}}");
+
+    return (scripted_answer_t){.bytes = scripted_json(429, headers, body, store.pool),
+                               .cut = 1};
+}
+
 scripted_answer_t service_silence(void)
 {
     return (scripted_answer_t){.bytes = NULL, .cut = 1};
@@ -138,6 +149,32 @@ const char *service_event(const char *id, const char *type, int created,
         ",'livemode':false,'api_version':'2026-10-28.endive',"
         "'data':{'object':%s}}",
         id, type, sb_clock_now() + created, object);
+}
+
+scripted_answer_t service_page(bool more, int n, ...)
+{
+    const char *objects = "";
+    va_list args;
+
+    va_start(args, n);
+    for (int i = 0; i < n; i++) {
+        objects = apr_pstrcat(store.pool, objects, i ? "," : "",
+                              va_arg(args, const char *), NULL);
+    }
+    va_end(args);
+    return service_answer(
+        200, apr_psprintf(store.pool,
+                          "{'object':'list','url':'/v1/x','has_more':%s,'data':[%s]}",
+                          more ? "true" : "false", objects));
+}
+
+sb_jobs_run_t service_work(int max)
+{
+    sb_jobs_run_t run = {.max = max};
+
+    ck_assert_msg(sb_jobs_run(&run, &sv.result, sv.service, store.pool) == SB_OK, "%s",
+                  sv.result.code);
+    return run;
 }
 
 static const char *signature(const char *body)

@@ -40,6 +40,8 @@ void service_catalog(const char *text);
 
 /* An answer of Stripe's: JSON written with ' instead of ". */
 scripted_answer_t service_answer(int status, const char *json);
+/* 429, and no use in trying again at once. */
+scripted_answer_t service_slower(void);
 /* No answer: the connection is dropped. */
 scripted_answer_t service_silence(void);
 
@@ -53,6 +55,12 @@ const char *service_subscription(const char *id, const char *customer, const cha
 /* The event around an object, created so many seconds from now. */
 const char *service_event(const char *id, const char *type, int created,
                           const char *object);
+
+/* A page of one of Stripe's lists, of n objects in JSON, the newest first. */
+scripted_answer_t service_page(bool more, int n, ...);
+
+/* Runs at most so many steps of due jobs (0: all of them, in whatever they end). */
+sb_jobs_run_t service_work(int max);
 
 /* Ingests it as a webhook's, signed; returns the state. */
 const char *service_deliver(const char *event);
