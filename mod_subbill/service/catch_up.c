@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "service/apply.h"
 #include "service/ingest.h"
 #include "service/jobs.h"
 #include "service/listing.h"
@@ -175,14 +176,18 @@ static apr_status_t mark(void *baton, sb_conn_t *conn, apr_pool_t *pool)
     return rv;
 }
 
-/* What cannot be read as an event is told and left: it must not keep what follows from coming in. */
+/* What cannot be read as an event is told and left: it must not keep what follows from coming in. What would
+ * change nothing is not kept either: the list holds the account's other business, too. */
 static sb_status_e let_in(sb_result_t *result, sb_service_t *service, const json_t *event,
                           apr_pool_t *pool)
 {
-    const char *body = sb_json_dump(event, pool);
     sb_ingest_t outcome;
     sb_result_t trouble;
 
+    if (!sb_apply_find(sb_json_text(event, "type"))) {
+        return SB_OK;
+    }
+    const char *body = sb_json_dump(event, pool);
     if (!body) {
         return sb_result_set(result, SB_INTERNAL, "no_memory", "Out of memory.", NULL);
     }

@@ -313,6 +313,7 @@ static apr_status_t look_invoice(look_t *look, sb_conn_t *conn, apr_pool_t *pool
         compare_number(look, "amount_paid", stored->amount_paid, told.amount_paid);
         compare(look, "number", stored->number,
                 told.number ? told.number : stored->number);
+        compare_number(look, "attempt_count", stored->attempt_count, told.attempt_count);
         compare_number(look, "next_payment_attempt", stored->next_payment_attempt,
                        told.next_payment_attempt);
     }

@@ -15,6 +15,8 @@ MIRRORS = {
     "invoice": "id, status, amount_paid, user_name",
     "payment": "id, status, amount, user_name",
 }
+WANTED = {"customer.created", "customer.subscription.created", "customer.subscription.deleted",
+          "invoice.created", "invoice.finalized", "invoice.paid"}
 LISTS = ("customers", "products", "prices", "subscriptions", "invoices")
 
 
@@ -46,9 +48,9 @@ def _work(site):
     """Works until nothing is left to do."""
     for _ in range(50):
         done = site.ctl("work", "--once")
-        if "no such command" in done.output.lower() or "unknown command" in done.output.lower():
+        if "There is no option --once" in done.output:
             pytest.skip("subbillctl has no work yet")
-        assert done.status == 0, done.output
+        assert done.exit == 0, done.output
         if site.database.count("job") == 0:
             return
         time.sleep(0.1)
@@ -56,7 +58,9 @@ def _work(site):
 
 
 def _mirrors(site):
-    return {table: sorted(map(str, site.database.rows(f"SELECT {columns} FROM {table}")))
+    """What is known, but for payments that failed: no object tells of those, only events do."""
+    return {table: sorted(str(row) for row in site.database.rows(f"SELECT {columns} FROM {table}")
+                          if row[1] != "failed")
             for table, columns in MIRRORS.items()}
 
 
@@ -69,7 +73,7 @@ def deaf(request, make_site):
 
 
 def test_events_that_no_webhook_brought_are_made_up_for(deaf):
-    """F36, B51: an endpoint that was off. One bought, one bought and is gone again; both are known after."""
+    """F36: an endpoint that was off. One bought, one bought and is gone again; both are known after."""
     _buy(deaf, "bob")
     gone = _buy(deaf, "zoe")
     deaf.double.control.subscription(gone["id"], "cancel")
@@ -77,14 +81,15 @@ def test_events_that_no_webhook_brought_are_made_up_for(deaf):
     _wish(deaf, "catch_up", "events")
     _work(deaf)
     assert _opens(deaf, "bob") and not _opens(deaf, "zoe")
-    made = {event["id"] for event in deaf.double.control.events()}
+    made = {event["id"]: event["type"] for event in deaf.double.control.events()}
     kept = {row[0] for row in deaf.database.rows("SELECT id FROM event WHERE source = 'events'")}
-    assert kept == made
+    assert {kind for id, kind in made.items() if id not in kept}.isdisjoint(WANTED)
+    assert kept <= set(made)
     before = _mirrors(deaf)
     _wish(deaf, "catch_up", "events")
     _work(deaf)
     assert _mirrors(deaf) == before
-    assert deaf.database.count("event") == len(made)
+    assert deaf.database.count("event") == len(kept)
 
 
 def test_comparing_everything_makes_up_for_events_that_are_gone(deaf):

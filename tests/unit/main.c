@@ -54,6 +54,7 @@ static const struct {
     {"stripe_client", stripe_client_suite},
     {"stripe_double", stripe_double_suite},
     {"stripe_event", stripe_event_suite},
+    {"stripe_lists", stripe_lists_suite},
     {"stripe_money", stripe_money_suite},
     {"stripe_resources", stripe_resources_suite},
     {"subscription", subscription_suite},

@@ -168,7 +168,7 @@ scripted_answer_t service_page(bool more, int n, ...)
                           more ? "true" : "false", objects));
 }
 
-sb_jobs_run_t service_work(int max)
+sb_jobs_run_t service_steps(int max)
 {
     sb_jobs_run_t run = {.max = max};
 

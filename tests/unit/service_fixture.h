@@ -60,7 +60,7 @@ const char *service_event(const char *id, const char *type, int created,
 scripted_answer_t service_page(bool more, int n, ...);
 
 /* Runs at most so many steps of due jobs (0: all of them, in whatever they end). */
-sb_jobs_run_t service_work(int max);
+sb_jobs_run_t service_steps(int max);
 
 /* Ingests it as a webhook's, signed; returns the state. */
 const char *service_deliver(const char *event);

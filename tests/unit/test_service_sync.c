@@ -100,7 +100,7 @@ static scripted_answer_t answer(const char *object)
     return service_answer(200, object);
 }
 
-/* B12, F35: what differs is told field by field, repaired, and the same the second time. */
+/* F35: what differs is told field by field, repaired, and the same the second time. */
 START_TEST(test_drift_is_told_and_repaired_once)
 {
     if (!service_on(_i)) {
@@ -128,7 +128,7 @@ START_TEST(test_drift_is_told_and_repaired_once)
 }
 END_TEST
 
-/* C31: tried dry, everything is told and nothing is changed. */
+/* F35: tried dry, everything is told and nothing is changed. */
 START_TEST(test_a_dry_run_changes_nothing)
 {
     if (!service_on(_i)) {
@@ -175,7 +175,7 @@ START_TEST(test_what_is_missing_here_is_let_in)
 }
 END_TEST
 
-/* I6: the page was on its way while a webhook told something newer. */
+/* F18: the page was on its way while a webhook told something newer. */
 START_TEST(test_a_page_never_overwrites_what_a_webhook_told_meanwhile)
 {
     if (!service_on(_i)) {
@@ -355,14 +355,14 @@ START_TEST(test_a_jobs_walk_goes_on_where_it_was)
 
     service_with(first, 2);
     ck_assert_int_eq(sb_sync_start(&sv.result, sv.service, types, 1, store.pool), SB_OK);
-    sb_jobs_run_t work = service_work(0);
+    sb_jobs_run_t work = service_steps(0);
     ck_assert_int_eq(work.again, 1);
     ck_assert_int_eq(work.retried, 1);
     scripted_server_stop(sv.server);
     service_with(then, 1);
     store_admin("UPDATE job SET run_at = 0");
     store_admin("UPDATE limiter SET tat = 0");
-    work = service_work(0);
+    work = service_steps(0);
     ck_assert_msg(work.done == 1, "%s", store_log());
     ck_assert(asked(0, "starting_after=sub_a"));
     ck_assert_int_eq(store_admin_count("subscription WHERE status='active'"), 2);

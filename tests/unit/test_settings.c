@@ -152,6 +152,7 @@ START_TEST(test_settings_survive_the_way_through_json)
     settings->database_driver = "pgsql";
     settings->database_params = "file:/etc/subbill/database";
     settings->pool_max = 3;
+    settings->catch_up = 0;
     settings->live = true;
     settings->base_url = "https://example.org";
     APR_ARRAY_PUSH(settings->stripe_keys, const char *) = "file:/etc/subbill/key";
@@ -167,6 +168,7 @@ START_TEST(test_settings_survive_the_way_through_json)
     ck_assert_ptr_null(sb_settings_from_json(&again, json, sb_unit_pool));
     json_t *second = sb_settings_to_json(again);
     ck_assert(json_equal(json, second));
+    ck_assert_int_eq(again->catch_up, 0);
     ck_assert_str_eq(APR_ARRAY_IDX(again->endpoints, 0, sb_webhook_endpoint_t).uuid,
                      "9b1deb4d");
     json_decref(json);
@@ -182,6 +184,7 @@ START_TEST(test_settings_of_the_wrong_kind_are_named)
         const char *names;
     } wrong[] = {{"[]", "JSON object"},
                  {"{'pool_max':'8'}", "pool_max"},
+                 {"{'catch_up':true}", "catch_up"},
                  {"{'live':1}", "live"},
                  {"{'base_url':7}", "base_url"},
                  {"{'stripe_keys':'x'}", "stripe_keys"},

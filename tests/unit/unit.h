@@ -70,6 +70,7 @@ Suite *stripe_answer_suite(void);
 Suite *stripe_client_suite(void);
 Suite *stripe_double_suite(void);
 Suite *stripe_event_suite(void);
+Suite *stripe_lists_suite(void);
 Suite *stripe_money_suite(void);
 Suite *stripe_resources_suite(void);
 Suite *subscription_suite(void);
