@@ -225,8 +225,7 @@ static apr_status_t look_customer(look_t *look, sb_conn_t *conn, apr_pool_t *poo
         compare(look, "user", stored->user, told.metadata_user);
     }
     compare_flag(look, "deleted", stored->deleted_at != 0, told.deleted);
-    look->drift->repairable =
-        free_user && (!stored->user || same(stored->user, told.metadata_user));
+    look->drift->repairable = free_user && !stored->user;
     return APR_SUCCESS;
 }
 

@@ -1,10 +1,11 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
 """Webhooks that were missed: read from Stripe's list of events, or made up for by comparing everything."""
 import shutil
+import subprocess
 import time
 
 import pytest
-from harness import catalogue, databases
+from harness import catalogue, databases, processes, scratch
 from harness.site import STRIPE_KEY
 from stripe_double.client import Client as Stripe
 
@@ -44,17 +45,32 @@ def _wish(site, kind, *subjects):
             f"VALUES ('{kind}-{subject}', '{kind}', '{subject}', 0, 'waiting', 0, 0)")
 
 
+def _work_once(site):
+    done = site.ctl("work", "--once")
+    if "There is no option --once" in done.output:
+        pytest.skip("subbillctl has no work yet")
+    assert done.exit == 0, done.output
+
+
 def _work(site):
     """Works until nothing is left to do."""
     for _ in range(50):
-        done = site.ctl("work", "--once")
-        if "There is no option --once" in done.output:
-            pytest.skip("subbillctl has no work yet")
-        assert done.exit == 0, done.output
+        _work_once(site)
         if site.database.count("job") == 0:
             return
         time.sleep(0.1)
     raise AssertionError(f"still to do: {site.database.rows('SELECT * FROM job')}")
+
+
+def _kill_at_work(site, known):
+    """Lets `work` read on from what is known, and kills it."""
+    worker = processes.start([str(scratch.CTL), "work", "--once"], env=site.httpd.environment(),
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    end = time.monotonic() + 20
+    while worker.poll() is None and time.monotonic() < end:
+        if site.database.count("event") > known + 20:
+            worker.kill()
+    worker.wait()
 
 
 def _mirrors(site):
@@ -90,6 +106,27 @@ def test_events_that_no_webhook_brought_are_made_up_for(deaf):
     _work(deaf)
     assert _mirrors(deaf) == before
     assert deaf.database.count("event") == len(kept)
+
+
+def test_a_reader_that_is_killed_again_and_again_loses_nothing(deaf, scale):
+    """F20, F36: `work` is killed at whatever it is doing; each event is applied once all the same."""
+    _work_once(deaf)
+    users = [f"many{number}" for number in range(scale(300))]
+    for user in users:
+        _buy(deaf, user)
+    _wish(deaf, "catch_up", "events")
+    for _ in range(40):
+        if deaf.database.count("job") == 0:
+            break
+        _kill_at_work(deaf, deaf.database.count("event"))
+        deaf.database.execute("UPDATE job SET lease_until = 0, run_at = 0")
+    _work(deaf)
+    made = [event["id"] for event in deaf.double.control.events() if event["type"] in WANTED]
+    kept = deaf.database.rows("SELECT id FROM event WHERE source = 'events'")
+    assert {row[0] for row in kept} >= set(made)
+    assert deaf.database.count("event", "attempts > 1 AND state = 'done'") == 0
+    assert deaf.database.count("subscription", "status = 'trialing'") == len(users)
+    assert deaf.database.count("event") > 5 * 25, "not enough for several pages"
 
 
 def test_comparing_everything_makes_up_for_events_that_are_gone(deaf):
