@@ -171,23 +171,46 @@ static sb_status_e repair(const walk_t *walk, sb_result_t *result,
     return status;
 }
 
+static const json_t *listed(const sb_stripe_page_t *page, const char *id)
+{
+    for (int i = 0; i < page->n; i++) {
+        const json_t *object = json_array_get(page->data, (size_t)i);
+        if (strcmp(sb_json_text(object, "id"), id) == 0) {
+            return object;
+        }
+    }
+    return NULL;
+}
+
+/* The ids of prices and products may be their makers' choice. Only ids of Stripe's own making enter a path;
+ * others are looked up where they were listed. */
+static sb_status_e read_again(const json_t **object, const walk_t *walk,
+                              sb_result_t *result, const char *id, apr_pool_t *pool)
+{
+    const sb_stripe_list_t list = {.of = walk->type, .after = walk->after};
+    sb_stripe_page_t page;
+    json_t *single;
+
+    if (sb_stripe_id_valid(id)) {
+        sb_status_e status = sb_listing_object(&single, result, walk->service,
+                                               sb_stripe_list_kind(walk->type), id, pool);
+        *object = single;
+        return status;
+    }
+    sb_status_e status = sb_listing_page(&page, result, walk->service, list, pool);
+    *object = status == SB_OK ? listed(&page, id) : NULL;
+    return status == SB_OK && !*object ? SB_NOT_FOUND : status;
+}
+
 /* What the list said may be older than what a webhook told while it was on its way: the object is read
  * again, after the mirror was. When the mirror has moved since, somebody else was faster. */
 static sb_status_e look_again(const walk_t *walk, sb_result_t *result,
-                              const sb_drift_t *before, const json_t *listed,
-                              apr_pool_t *pool)
+                              const sb_drift_t *before, apr_pool_t *pool)
 {
     sb_drift_t now = {.differences = NULL};
-    json_t *object;
-    sb_status_e status =
-        sb_listing_object(&object, result, walk->service, sb_stripe_list_kind(walk->type),
-                          before->id, pool);
+    const json_t *object;
+    sb_status_e status = read_again(&object, walk, result, before->id, pool);
 
-    if (status == SB_INVALID) { /* a price or a product whose id is its maker's choice */
-        sb_result_clear(result);
-        object = (json_t *)listed;
-        status = SB_OK;
-    }
     if (status == SB_NOT_FOUND) { /* gone between two calls */
         sb_result_clear(result);
         return SB_OK;
@@ -212,7 +235,7 @@ static sb_status_e handle(const walk_t *walk, sb_result_t *result, const json_t 
     if (status != SB_OK || drift.differences->nelts == 0) {
         return status;
     }
-    return drift.known ? look_again(walk, result, &drift, object, pool)
+    return drift.known ? look_again(walk, result, &drift, pool)
                        : repair(walk, result, &drift, object, pool);
 }
 
@@ -232,16 +255,6 @@ static apr_status_t read_gaps(void *baton, sb_conn_t *conn, apr_pool_t *pool)
 
     return sb_subscription_open_after(&gaps->subs, &gaps->n, conn, gaps->livemode,
                                       &gaps->place, gaps->oldest, GAPS_MAX, pool);
-}
-
-static bool listed(const sb_stripe_page_t *page, const char *id)
-{
-    for (int i = 0; i < page->n; i++) {
-        if (strcmp(sb_json_text(json_array_get(page->data, (size_t)i), "id"), id) == 0) {
-            return true;
-        }
-    }
-    return false;
 }
 
 /* Stripe's word about one that it did not list: on test clocks, it lists none. */

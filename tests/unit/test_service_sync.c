@@ -505,6 +505,26 @@ START_TEST(test_prices_are_mirrored)
 }
 END_TEST
 
+/* T39: such an id enters no path; what was listed before the mirror was read is not believed either. */
+START_TEST(test_an_id_of_the_shops_own_choice_is_looked_up_in_the_list)
+{
+    const char *was = service_json(PRODUCT, "true", "Gold");
+    const char *ours = "{'id':'gold-2.0','object':'product','livemode':false,'active':"
+                       "true,'name':'%s','created':1600000000,'metadata':{}}";
+    const scripted_answer_t script[] = {
+        service_page(false, 2, was, service_json(ours, "Old")),
+        service_page(false, 2, was, service_json(ours, "Older")),
+        service_page(false, 1, service_json(ours, "New"))};
+
+    service_with(script, 3);
+    run_ok("products");
+    run_ok("products");
+    ck_assert_str_eq(told, "products gold-2.0 name Old>New repaired\n");
+    ck_assert(asked(2, "GET /v1/products?limit=25&starting_after=prod_X "));
+    ck_assert_int_eq(store_admin_count("product WHERE name='New'"), 1);
+}
+END_TEST
+
 START_TEST(test_products_are_mirrored)
 {
     if (!service_on(_i)) {
@@ -583,6 +603,7 @@ Suite *service_sync_suite(void)
     tcase_add_loop_test(tcase, test_customers_get_the_user_they_name_and_are_never_moved,
                         0, SB_DIALECTS);
     tcase_add_loop_test(tcase, test_prices_are_mirrored, 0, SB_DIALECTS);
+    tcase_add_test(tcase, test_an_id_of_the_shops_own_choice_is_looked_up_in_the_list);
     tcase_add_loop_test(tcase, test_products_are_mirrored, 0, SB_DIALECTS);
     tcase_add_loop_test(tcase, test_invoices_are_mirrored, 0, SB_DIALECTS);
     suite_add_tcase(suite, tcase);
