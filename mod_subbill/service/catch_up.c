@@ -28,6 +28,7 @@
 
 enum {
     OVERLAP = 300,           /* seconds */
+    DAILY = 86400,           /* the list is read so often in any case */
     FIRST_PAST = 86400,      /* the first time, unless older events are stored */
     KEPT = 30 * 86400,       /* Stripe keeps events so long */
     SURELY_KEPT = 29 * 86400 /* and the cursor is not asked for when it may be gone */
@@ -43,9 +44,8 @@ typedef struct position_t {
 
 typedef struct memory_t {
     sb_progress_t cursor, looked;
-    apr_int64_t heard, first; /* see store/events.h */
+    apr_int64_t first; /* sb_event_first() */
     bool livemode;
-    apr_int64_t since; /* of heard */
 } memory_t;
 
 static apr_status_t recall(void *baton, sb_conn_t *conn, apr_pool_t *pool)
@@ -56,10 +56,6 @@ static apr_status_t recall(void *baton, sb_conn_t *conn, apr_pool_t *pool)
 
     if (rv == APR_SUCCESS) {
         rv = sb_progress_get(&memory->looked, conn, LOOKED, live, pool);
-    }
-    if (rv == APR_SUCCESS) {
-        rv = sb_event_heard(&memory->heard, conn, SB_SOURCE_WEBHOOK, live, memory->since,
-                            pool);
     }
     if (rv == APR_SUCCESS) {
         rv = sb_event_first(&memory->first, conn, live, pool);
@@ -114,7 +110,8 @@ static apr_int64_t past(const memory_t *memory, apr_int64_t now)
     return later(since, now - KEPT);
 }
 
-/* Events of that time can no longer be read: what they did is read instead. */
+/* Events of that time can no longer be read: what they did is read instead. Deliveries that come again say
+ * nothing about those that did not. */
 static sb_status_e sync_after_long_silence(sb_result_t *result, sb_service_t *service,
                                            const memory_t *memory, apr_int64_t now,
                                            apr_pool_t *pool)
@@ -122,7 +119,7 @@ static sb_status_e sync_after_long_silence(sb_result_t *result, sb_service_t *se
     apr_int64_t last = later(memory->looked.reached_at, memory->cursor.reached_at);
 
     last = last ? last : memory->first;
-    if (memory->heard || !last || last >= now - KEPT) {
+    if (!last || last >= now - KEPT) {
         return SB_OK;
     }
     sb_log(
@@ -136,7 +133,7 @@ static sb_status_e begin(position_t *position, sb_result_t *result, sb_service_t
                          bool cursor_gone, apr_pool_t *pool)
 {
     apr_int64_t now = sb_clock_now();
-    memory_t memory = {.livemode = service->settings->live, .since = now - KEPT};
+    memory_t memory = {.livemode = service->settings->live};
     sb_status_e status =
         sb_db_read(service->db, SB_DEADLINE_PAGE, recall, &memory, result, pool);
 
@@ -337,36 +334,47 @@ static bool wanted(const sb_job_t *job, const tend_t *tending)
            (tending->after_start || job->run_at <= tending->now - tending->age);
 }
 
+/* Neither a delivery nor a look at the list for so long; or no look for a day, since deliveries that come
+ * say nothing about those that do not. */
+static apr_status_t look_due(bool *due, const tend_t *tending, sb_conn_t *conn,
+                             apr_pool_t *pool)
+{
+    apr_int64_t long_ago = tending->now - tending->age, heard = 0;
+    sb_progress_t looked;
+    apr_status_t rv = sb_progress_get(&looked, conn, LOOKED, tending->livemode, pool);
+
+    *due = false;
+    if (rv != APR_SUCCESS || looked.reached_at > long_ago) {
+        return rv;
+    }
+    bool a_day = looked.reached_at && looked.reached_at <= tending->now - DAILY;
+    if (!a_day) {
+        rv = sb_event_heard(&heard, conn, SB_SOURCE_WEBHOOK, tending->livemode,
+                            long_ago + 1, pool);
+    }
+    *due = rv == APR_SUCCESS && !heard;
+    return rv;
+}
+
 static apr_status_t tend(void *baton, sb_conn_t *conn, apr_pool_t *pool)
 {
     tend_t *tending = baton;
-    bool live = tending->livemode;
-    sb_progress_t looked = {.reached_at = 0};
-    apr_int64_t heard = 0;
     sb_job_t *job = NULL;
-    apr_status_t rv =
-        sb_job_get(&job, conn, SB_JOB_CATCH_UP, SB_CATCH_UP_SUBJECT, live, pool);
+    apr_status_t rv = sb_job_get(&job, conn, SB_JOB_CATCH_UP, SB_CATCH_UP_SUBJECT,
+                                 tending->livemode, pool);
 
     tending->wished = false;
     if (rv != APR_SUCCESS || !wanted(job, tending)) {
         return rv;
     }
+    tending->wished = tending->after_start;
     if (!tending->after_start) {
-        rv = sb_progress_get(&looked, conn, LOOKED, live, pool);
-        if (rv == APR_SUCCESS && looked.reached_at <= tending->now - tending->age) {
-            rv = sb_event_heard(&heard, conn, SB_SOURCE_WEBHOOK, live,
-                                tending->now - tending->age + 1, pool);
-        }
-        else {
-            return rv;
-        }
+        rv = look_due(&tending->wished, tending, conn, pool);
     }
-    if (rv != APR_SUCCESS || heard) {
-        return rv;
-    }
-    tending->wished = true;
-    return sb_job_enqueue(conn, SB_JOB_CATCH_UP, SB_CATCH_UP_SUBJECT, live, NULL, 0,
-                          pool);
+    return rv != APR_SUCCESS || !tending->wished
+               ? rv
+               : sb_job_enqueue(conn, SB_JOB_CATCH_UP, SB_CATCH_UP_SUBJECT,
+                                tending->livemode, NULL, 0, pool);
 }
 
 sb_status_e sb_catch_up_tend(sb_result_t *result, sb_service_t *service, bool after_start,
@@ -384,8 +392,8 @@ sb_status_e sb_catch_up_tend(sb_result_t *result, sb_service_t *service, bool af
         sb_db_transaction(service->db, SB_DEADLINE_PAGE, tend, &tending, result, pool);
     if (status == SB_OK && tending.wished && !after_start) {
         sb_log(SB_LOG_INFO, 0, "SB443",
-               "no webhook was delivered for %d s (SubbillCatchUp): Stripe's list of "
-               "events is read",
+               "Stripe's list of events is read: for a day it was not, or no webhook was "
+               "delivered for %d s (SubbillCatchUp)",
                tending.age);
     }
     return status;

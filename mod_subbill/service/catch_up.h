@@ -10,8 +10,8 @@
  * SB_JOB_CATCH_UP, its subject: */
 #define SB_CATCH_UP_SUBJECT "events"
 
-/* Wishes for that job when it is time: after every start, and when neither a delivery came nor the list
- * was read for SubbillCatchUp seconds. Not while one waits or runs; one that was given up rests
+/* Wishes for that job when it is time: after every start, when neither a delivery came nor the list was
+ * read for SubbillCatchUp seconds, and once a day. Not while one waits or runs; one that was given up rests
  * as long. Cheap, to be called every half minute. SB_OK also without a key or with SubbillCatchUp 0.
  *   SB_UNAVAILABLE  the database */
 sb_status_e sb_catch_up_tend(sb_result_t *result, sb_service_t *service, bool after_start,

@@ -354,9 +354,12 @@ static sb_status_e walk_page(walk_t *walk, sb_result_t *result, apr_pool_t *pool
 
 static void log_difference(void *baton, const sb_sync_difference_t *difference)
 {
-    sb_log(SB_LOG_NOTICE, 0, "SB444", "sync %s %s: %s was %s, Stripe says %s%s",
-           difference->type, difference->id, difference->field,
-           difference->stored ? difference->stored : "nothing",
+    bool missing = strcmp(difference->field, "missing_here") == 0;
+
+    /* A first walk finds everything missing. */
+    sb_log(missing ? SB_LOG_INFO : SB_LOG_NOTICE, 0, "SB444",
+           "sync %s %s: %s was %s, Stripe says %s%s", difference->type, difference->id,
+           difference->field, difference->stored ? difference->stored : "nothing",
            difference->told ? difference->told : "nothing",
            difference->repaired ? "" : "; not repaired");
 }

@@ -234,6 +234,7 @@ START_TEST(test_after_forty_days_everything_is_compared)
 
     service_with(script, 1);
     cursor_is("evt_lost", -40 * DAY);
+    service_deliver(event("ann", -10)); /* they come again; that was not all */
     tend(true);
     service_steps(1);
     ck_assert(!asked(0, "ending_before"));
@@ -452,6 +453,26 @@ START_TEST(test_silence_wishes_for_it_and_a_delivery_ends_the_silence)
 }
 END_TEST
 
+/* Some deliveries come, others do not. */
+START_TEST(test_the_list_is_read_once_a_day_whatever_comes)
+{
+    const scripted_answer_t script[] = {service_page(false, 0)};
+
+    if (!service_on(_i)) {
+        return;
+    }
+    service_with(script, 1);
+    catch_up();
+    store_admin("UPDATE progress SET reached_at = reached_at - 86000");
+    service_deliver(event("ann", -10));
+    tend(false);
+    ck_assert_int_eq(jobs(), 0);
+    store_admin("UPDATE progress SET reached_at = reached_at - 500");
+    tend(false);
+    ck_assert_int_eq(jobs(), 1);
+}
+END_TEST
+
 /* What was read from the list is no delivery. */
 START_TEST(test_only_webhooks_count_as_deliveries)
 {
@@ -541,6 +562,8 @@ Suite *service_catch_up_suite(void)
     tcase_add_loop_test(tcase, test_every_start_wishes_for_it_once, 0, SB_DIALECTS);
     tcase_add_loop_test(tcase, test_silence_wishes_for_it_and_a_delivery_ends_the_silence,
                         0, SB_DIALECTS);
+    tcase_add_loop_test(tcase, test_the_list_is_read_once_a_day_whatever_comes, 0,
+                        SB_DIALECTS);
     tcase_add_test(tcase, test_only_webhooks_count_as_deliveries);
     tcase_add_loop_test(tcase, test_what_was_given_up_rests_before_it_is_tried_again, 0,
                         SB_DIALECTS);
