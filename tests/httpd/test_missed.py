@@ -147,10 +147,11 @@ def test_comparing_everything_makes_up_for_events_that_are_gone(deaf):
 
 def _life(site):
     """What happens after the backup: one comes, one goes, one will go, one's trial ends."""
+    ids = {each["metadata"]["subbill_user"]: each["id"]
+           for each in site.double.control.objects("subscription")}
     _buy(site, "zoe")
     for user, action in (("bob", "cancel"), ("carol", "cancel_at_period_end"), ("dave", "renew")):
-        found = site.database.rows(f"SELECT id FROM subscription WHERE user_name = '{user}'")
-        site.double.control.subscription(found[0][0], action)
+        site.double.control.subscription(ids[user], action)
 
 
 @pytest.mark.parametrize("kind, subjects", [("catch_up", ["events"]), ("sync", LISTS)],
