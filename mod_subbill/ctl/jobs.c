@@ -3,6 +3,7 @@
 
 #include "ctl/output.h"
 #include "ctl/session.h"
+#include "service/catch_up.h"
 #include "service/replay.h"
 
 #include <apr_strings.h>
@@ -140,6 +141,9 @@ sb_exit_e sb_command_work(sb_ctl_t *ctl)
     }
     sb_result_clear(&result);
     sb_status_e done = sb_replay_stuck(&result, service, ctl->pool);
+    if (done == SB_OK && service->stripe) {
+        done = sb_catch_up_tend(&result, service, false, ctl->pool);
+    }
     if (done == SB_OK) {
         done = sb_jobs_run(&run, &result, service, ctl->pool);
     }

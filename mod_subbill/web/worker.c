@@ -6,6 +6,7 @@
 #include "web/module.h"
 
 #include "base/clock.h"
+#include "service/catch_up.h"
 #include "service/jobs.h"
 #include "service/replay.h"
 
@@ -21,6 +22,7 @@ enum {
 
 /* The watchdog's thread alone writes these, but for the flag. */
 static apr_time_t next_upkeep, next_try;
+static bool started; /* every host has had its first turn */
 static volatile int stopping;
 
 void sb_worker_stop(void)
@@ -33,6 +35,17 @@ static bool must_stop(void *baton)
     return stopping;
 }
 
+/* What nobody will ask for: events that were left behind, and events that never came. */
+static sb_status_e look_after(sb_service_t *service, sb_result_t *result,
+                              apr_pool_t *pool)
+{
+    sb_status_e status = sb_replay_stuck(result, service, pool);
+
+    return status == SB_OK && service->stripe
+               ? sb_catch_up_tend(result, service, !started, pool)
+               : status;
+}
+
 /* One host's turn. false: its database is in trouble. */
 static bool work_for(sb_service_t *service, bool upkeep, apr_pool_t *pool)
 {
@@ -40,7 +53,7 @@ static bool work_for(sb_service_t *service, bool upkeep, apr_pool_t *pool)
     sb_result_t result;
 
     sb_result_clear(&result);
-    if (upkeep && sb_replay_stuck(&result, service, pool) != SB_OK) {
+    if (upkeep && look_after(service, &result, pool) != SB_OK) {
         return false;
     }
     sb_result_clear(&result);
@@ -65,6 +78,7 @@ static void tick(server_rec *main_server, apr_pool_t *pool)
     next_try = sound ? 0 : sb_clock_monotonic() + apr_time_from_sec(TROUBLE_S);
     if (upkeep && sound) {
         next_upkeep = sb_clock_monotonic() + apr_time_from_sec(UPKEEP_S);
+        started = true;
     }
 }
 

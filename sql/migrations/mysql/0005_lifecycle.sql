@@ -40,3 +40,6 @@ CREATE TABLE IF NOT EXISTS membership (
     since BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (user_name, plan)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4;
+
+-- For reading all of them in the order in which Stripe lists them.
+ALTER TABLE subscription ADD KEY IF NOT EXISTS subscription_created (livemode, created_at);

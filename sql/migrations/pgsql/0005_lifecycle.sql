@@ -40,3 +40,6 @@ CREATE TABLE membership (
     since BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (user_name, plan)
 );
+
+-- For reading all of them in the order in which Stripe lists them.
+CREATE INDEX subscription_created ON subscription (livemode, created_at);

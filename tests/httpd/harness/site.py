@@ -188,6 +188,7 @@ class Site:
             "SubbillBaseURL": base,
             # Tests that want background jobs say when: site.ctl("work", "--once"), or On.
             "SubbillWorker": "Off",
+            "SubbillCatchUp": "0",
         }
         if (self.root / "catalog.json").exists():
             lines["SubbillCatalog"] = f"{self.root}/catalog.json"
