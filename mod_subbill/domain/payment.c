@@ -26,10 +26,13 @@ static const word_t dispute_words[] = {
     {"warning_under_review", 2, false},
     {"needs_response", 3, false},
     {"under_review", 4, false},
-    {"warning_closed", 5, true},
-    {"prevented", 6, true},
-    {"won", 7, true},
-    {"lost", 8, true},
+    {"appeal_needs_response", 5,
+     false}, /* after lost, which stays until the appeal is won */
+    {"appeal_under_review", 6, false},
+    {"warning_closed", 7, true},
+    {"prevented", 8, true},
+    {"won", 9, true},
+    {"lost", 10, true},
     {NULL, 0, false},
 };
 

@@ -100,7 +100,8 @@ typedef struct sb_dispute_t {
     const char *source;
 } sb_dispute_t;
 
-/* won, lost, warning_closed and prevented are final; else the newer statement. stored NULL: true. */
+/* won, lost, warning_closed and prevented are final, of which a newer one counts (an appeal may be won); else
+ * the newer statement. stored NULL: true. */
 bool sb_dispute_replaces(const sb_dispute_t *stored, const sb_dispute_t *told);
 
 /* Does it close what the payment bought? Under way or lost; a word of tomorrow closes too. */

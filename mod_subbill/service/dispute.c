@@ -13,6 +13,7 @@
 #include "stripe/money.h"
 
 #include <apr_strings.h>
+#include <string.h>
 
 typedef struct look_t {
     sb_service_t *service;
@@ -71,6 +72,10 @@ static sb_status_e ask_links(sb_result_t *result, sb_service_t *service,
     sb_stripe_t *stripe = sb_service_stripe(result, service);
     json_t *list = NULL;
 
+    /* A charge without an intent is of the days when it named its invoice itself. */
+    if (strncmp(seen->dispute->payment, "pi_", 3) != 0) {
+        return SB_OK;
+    }
     if (!stripe) {
         return SB_UNAVAILABLE;
     }

@@ -1,8 +1,6 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include "stripe/money.h"
 
-#include <string.h>
-
 static sb_status_e bad_id(sb_result_t *result)
 {
     return sb_result_set(result, SB_INVALID, "bad_id",
@@ -10,18 +8,17 @@ static sb_status_e bad_id(sb_result_t *result)
 }
 
 sb_status_e sb_stripe_invoice_payments(json_t **list, sb_result_t *result,
-                                       sb_stripe_t *stripe, const char *payment,
+                                       sb_stripe_t *stripe, const char *intent,
                                        apr_pool_t *pool)
 {
-    bool intent = strncmp(payment, "pi_", 3) == 0;
     sb_form_t *params = sb_form_create(pool);
 
     *list = NULL;
-    if (!sb_stripe_id_valid(payment)) {
+    if (!sb_stripe_id_valid(intent)) {
         return bad_id(result);
     }
-    sb_form_add(params, "payment[type]", intent ? "payment_intent" : "charge");
-    sb_form_add(params, intent ? "payment[payment_intent]" : "payment[charge]", payment);
+    sb_form_add(params, "payment[type]", "payment_intent");
+    sb_form_add(params, "payment[payment_intent]", intent);
     sb_form_add(params, "limit", "100");
     return sb_stripe_call_for(list, result, stripe, "list", "GET", "/v1/invoice_payments",
                               params, NULL, pool);

@@ -7,9 +7,9 @@
 /* Lists that no webhook holds whole. *list is a page of Stripe's: data, has_more. Failures and its lifetime:
  * as sb_stripe_call(), and SB_INVALID "bad_id". */
 
-/* The invoices that a payment paid; payment: id of a payment intent, or of a charge without one. */
+/* The invoices that a payment intent paid. Stripe cannot be asked so about a charge without one. */
 sb_status_e sb_stripe_invoice_payments(json_t **list, sb_result_t *result,
-                                       sb_stripe_t *stripe, const char *payment,
+                                       sb_stripe_t *stripe, const char *intent,
                                        apr_pool_t *pool);
 
 /* The features a customer may use, at most 100 after the one with this id (NULL: from the beginning). */

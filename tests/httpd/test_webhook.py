@@ -221,6 +221,30 @@ def test_no_other_status_opens_the_gate(site, status):
     assert site.client.user(user).get("/members/page.html").status_code == 402
 
 
+def test_a_disputed_payment_closes_the_gate_and_says_so(site):
+    """T07, F18: 402 with the reason while it is disputed, with the very next request; won, it opens again."""
+    user = site.new_user()
+    thing = site.subscribe(user, "basic")
+    invoice = events.invoice(thing)
+    intent, visitor = events.new_id("pi_"), site.client.user(user)
+    dispute = {"id": events.new_id("du_"), "object": "dispute", "amount": 900, "currency": "eur",
+               "status": "needs_response", "reason": "fraudulent", "payment_intent": intent,
+               "charge": None, "livemode": False, "created": int(time.time())}
+    link = {"id": events.new_id("inpay_"), "object": "invoice_payment", "invoice": invoice["id"],
+            "payment": {"type": "payment_intent", "payment_intent": intent}, "livemode": False}
+    assert visitor.get("/members/page.html").status_code == 200
+    site.allow_log("SB421")
+    for event in (events.invoice_paid(invoice), events.envelope("invoice_payment.paid", link),
+                  events.envelope("charge.dispute.created", dispute)):
+        assert site.webhook(event).json()["state"] == "done"
+    refused = visitor.get("/members/page.html", headers={"Accept": "application/json"})
+    assert (refused.status_code, refused.json()["reason"]) == (402, "disputed")
+    won = events.envelope("charge.dispute.closed", dispute | {"status": "won"},
+                          created=int(time.time()) + 5)
+    assert site.webhook(won).json()["state"] == "done"
+    assert visitor.get("/members/page.html").status_code == 200
+
+
 def test_a_client_reference_binds_nobody(site):
     """T08, B10: a payment link's client_reference_id, an e-mail or a name are a buyer's own words."""
     user = site.new_user()

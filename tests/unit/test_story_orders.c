@@ -319,7 +319,8 @@ START_TEST(test_every_order_of_a_cancellation_ends_in_the_same_state)
 }
 END_TEST
 
-/* PERM, F18: the customer is deleted, and its subscription never says that it ended. */
+/* PERM, F18, B9, E20: the customer is deleted, and its subscription never says that it ended; the trial that an
+ * old statement tells of is remembered all the same. */
 START_TEST(test_every_order_of_a_deletion_ends_in_the_same_state)
 {
     service_with(NULL, 0);

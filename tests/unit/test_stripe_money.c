@@ -237,12 +237,17 @@ START_TEST(test_ends_of_refunds_and_disputes_are_final)
     const sb_refund_t later = {.status = "succeeded", .told_at = 9};
     const sb_dispute_t lost = {.status = "lost", .told_at = 5};
     const sb_dispute_t review = {.status = "under_review", .told_at = 9};
+    const sb_dispute_t appeal = {.status = "appeal_under_review", .told_at = 20};
+    const sb_dispute_t won = {.status = "won", .told_at = 30};
     const sb_dispute_t odd = {.status = "invented_tomorrow", .told_at = 1};
 
     ck_assert(!sb_refund_replaces(&failed, &later));
     ck_assert(sb_refund_replaces(&later, &failed));
     ck_assert(!sb_dispute_replaces(&lost, &review));
     ck_assert(sb_dispute_replaces(&review, &lost));
+    ck_assert(!sb_dispute_replaces(&lost, &appeal));
+    ck_assert(sb_dispute_replaces(&lost, &won));
+    ck_assert(!sb_dispute_replaces(&won, &lost));
     ck_assert(sb_dispute_closes(&lost));
     ck_assert(sb_dispute_closes(&odd));
     ck_assert(!sb_dispute_closes(&(sb_dispute_t){.status = "won"}));
