@@ -39,6 +39,7 @@ sb_exit_e sb_command_user_show(sb_ctl_t *ctl);
 sb_exit_e sb_command_events_list(sb_ctl_t *ctl);
 sb_exit_e sb_command_events_show(sb_ctl_t *ctl);
 sb_exit_e sb_command_events_replay(sb_ctl_t *ctl);
+sb_exit_e sb_command_events_rebuild(sb_ctl_t *ctl);
 sb_exit_e sb_command_jobs_list(sb_ctl_t *ctl);
 sb_exit_e sb_command_work(sb_ctl_t *ctl);
 sb_exit_e sb_command_links_set(sb_ctl_t *ctl);

@@ -27,6 +27,7 @@ typedef struct ingest_t {
     const char *source;
     const char *body;
     apr_int64_t now;
+    int arrival;        /* microseconds into that second */
     sb_apply_fn apply;  /* NULL: ignored for the reason below */
     const char *reason; /* of ignoring */
 
@@ -53,6 +54,7 @@ static sb_event_row_t row_of(const ingest_t *work, sb_event_state_e state,
         .object_id = work->event->object_id,
         .created_at = work->event->created,
         .received_at = work->now,
+        .arrival = work->arrival,
         .state = state,
         .reason = reason,
         .attempts = 1,
@@ -60,8 +62,7 @@ static sb_event_row_t row_of(const ingest_t *work, sb_event_state_e state,
     };
 }
 
-/* What is none of this site's business: the word to keep it under, or NULL. */
-static const char *foreign(const sb_service_t *service, const sb_event_t *event)
+const char *sb_ingest_foreign(const sb_service_t *service, const sb_event_t *event)
 {
     if (event->livemode != service->settings->live) {
         return "livemode_mismatch";
@@ -262,7 +263,9 @@ static sb_status_e run(sb_ingest_t *outcome, sb_result_t *result, ingest_t *work
     sb_result_t trouble;
 
     sb_result_clear(&trouble);
-    work->now = sb_clock_now();
+    apr_time_t now = apr_time_now();
+    work->now = apr_time_sec(now);
+    work->arrival = (int)apr_time_usec(now);
     sb_status_e status = store(&trouble, work, pool);
     if (status != SB_OK) {
         if (result) {
@@ -302,7 +305,7 @@ sb_status_e sb_ingest_event(sb_ingest_t *outcome, sb_result_t *result,
         .event = &event,
         .source = source,
         .body = apr_pstrmemdup(pool, body, length),
-        .reason = foreign(service, &event),
+        .reason = sb_ingest_foreign(service, &event),
     };
     work.apply = work.reason ? NULL : sb_apply_find(event.type);
     return run(outcome, result, &work, pool);
@@ -322,7 +325,7 @@ sb_status_e sb_ingest_fact(sb_ingest_t *outcome, sb_result_t *result,
         .event = event,
         .source = source,
         .body = envelope ? sb_json_dump(sb_service_own(envelope, pool), pool) : NULL,
-        .reason = foreign(service, event),
+        .reason = sb_ingest_foreign(service, event),
     };
 
     if (!work.body) {
@@ -343,7 +346,7 @@ sb_status_e sb_ingest_kept(sb_ingest_t *outcome, sb_result_t *result,
         .event = event,
         .source = source,
         .body = body,
-        .reason = foreign(service, event),
+        .reason = sb_ingest_foreign(service, event),
         .kept = true,
     };
 

@@ -47,6 +47,9 @@ sb_status_e sb_ingest_fact(sb_ingest_t *outcome, sb_result_t *result,
                            sb_service_t *service, const sb_event_t *event,
                            const char *source, apr_pool_t *pool);
 
+/* Why an event is none of this site's business: the word it is ignored under, or NULL. */
+const char *sb_ingest_foreign(const sb_service_t *service, const sb_event_t *event);
+
 /* An event that is stored and not finished, once more. event: read from body, with the id it is stored
  * under. What fails again keeps the job it has. */
 sb_status_e sb_ingest_kept(sb_ingest_t *outcome, sb_result_t *result,

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "domain/identity.h"
+#include "service/asserted.h"
 #include "store/customers.h"
 #include "store/subscriptions.h"
 #include "stripe/customers.h"
@@ -51,8 +52,15 @@ static apr_status_t set(void *baton, sb_conn_t *conn, apr_pool_t *pool)
 
     work->link->changed = rv == APR_SUCCESS && !work->present && !work->refused;
     if (work->link->changed && !request->dry_run) {
-        rv = sb_customer_rebind(conn, request->customer, live, request->user,
-                                request->who, work->now, pool);
+        const sb_asserted_t moved = {
+            .what = SB_ASSERTED_MOVED,
+            .customer = request->customer,
+            .user = request->user,
+            .who = request->who,
+            .livemode = live,
+            .now = work->now,
+        };
+        rv = sb_asserted_store(conn, &moved, pool);
     }
     if (rv == APR_SUCCESS) {
         rv = sb_subscription_list(&subs, &work->link->subscriptions, conn, request->user,

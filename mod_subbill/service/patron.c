@@ -11,6 +11,7 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "domain/identity.h"
+#include "service/asserted.h"
 #include "store/accounts.h"
 #include "store/customers.h"
 #include "store/links.h"
@@ -48,8 +49,14 @@ static apr_status_t find(void *baton, sb_conn_t *conn, apr_pool_t *pool)
 static apr_status_t forget(void *baton, sb_conn_t *conn, apr_pool_t *pool)
 {
     patron_t *patron = baton;
-    apr_status_t rv =
-        sb_customer_mark_deleted(conn, patron->gone, patron->livemode, patron->now, pool);
+    const sb_asserted_t gone = {
+        .what = SB_ASSERTED_GONE,
+        .customer = patron->gone,
+        .user = patron->user,
+        .livemode = patron->livemode,
+        .now = patron->now,
+    };
+    apr_status_t rv = sb_asserted_store(conn, &gone, pool);
 
     return rv == APR_SUCCESS ? find(patron, conn, pool) : rv;
 }
@@ -57,13 +64,19 @@ static apr_status_t forget(void *baton, sb_conn_t *conn, apr_pool_t *pool)
 static apr_status_t bind_created(void *baton, sb_conn_t *conn, apr_pool_t *pool)
 {
     patron_t *patron = baton;
-    sb_bind_e outcome;
+    const sb_asserted_t made = {
+        .what = SB_ASSERTED_MADE,
+        .customer = patron->created,
+        .user = patron->user,
+        .who = patron->user,
+        .livemode = patron->livemode,
+        .now = patron->now,
+    };
     apr_status_t rv =
         sb_account_ensure(conn, patron->user, patron->email, patron->now, pool);
 
     if (rv == APR_SUCCESS) {
-        rv = sb_customer_bind(&outcome, conn, patron->created, patron->livemode,
-                              patron->user, "checkout", patron->user, patron->now, pool);
+        rv = sb_asserted_store(conn, &made, pool);
     }
     return rv == APR_SUCCESS ? find(patron, conn, pool) : rv;
 }

@@ -34,6 +34,11 @@ bool sb_refresh_cause_read(sb_cause_t *cause, const char *payload, apr_pool_t *p
     return cause->id && cause->created >= 0;
 }
 
+const char *sb_refresh_answer(const char *object, const char *cause, apr_pool_t *pool)
+{
+    return apr_psprintf(pool, "fetch:%.120s:%.120s", object, cause);
+}
+
 /* --- which event an object amounts to --------------------------------------------------------------- */
 
 static const char *of_customer(const json_t *object)
@@ -135,7 +140,7 @@ sb_status_e sb_refresh_object(sb_result_t *result, sb_service_t *service,
         return SB_OK;
     }
     const sb_event_t event = {
-        .id = apr_psprintf(pool, "fetch:%.120s:%.120s", id, cause->id),
+        .id = sb_refresh_answer(id, cause->id, pool),
         .type = type,
         .created = cause->created,
         .livemode = service->settings->live,

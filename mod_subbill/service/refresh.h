@@ -18,6 +18,9 @@ typedef struct sb_cause_t {
 const char *sb_refresh_cause(const sb_event_t *event, apr_pool_t *pool);
 bool sb_refresh_cause_read(sb_cause_t *cause, const char *payload, apr_pool_t *pool);
 
+/* The id of the event that keeps what was read about the object for this cause. */
+const char *sb_refresh_answer(const char *object, const char *cause, apr_pool_t *pool);
+
 /* Why the object of a thin event is not to be read: a word to ignore it under, or NULL. */
 const char *sb_refresh_thin(const sb_event_t *event);
 

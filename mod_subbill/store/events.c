@@ -51,10 +51,20 @@ static sb_event_row_t from_row(const sb_row_event_t *row)
         .attempts = (int)row->attempts,
         .source = row->source,
         .lease_until = row->lease_until,
+        .arrival = (int)row->arrival,
     };
 
     sb_event_state_parse(&event.state, row->state);
     return event;
+}
+
+static void from_rows(sb_event_row_t **events, const sb_row_event_t *rows, int n,
+                      apr_pool_t *pool)
+{
+    *events = apr_palloc(pool, sizeof(**events) * ((apr_size_t)n + 1));
+    for (int i = 0; i < n; i++) {
+        (*events)[i] = from_row(&rows[i]);
+    }
 }
 
 apr_status_t sb_event_insert(bool *inserted, sb_event_state_e *stored, sb_conn_t *conn,
@@ -69,7 +79,7 @@ apr_status_t sb_event_insert(bool *inserted, sb_event_state_e *stored, sb_conn_t
         &affected, conn, event->id, event->type, event->livemode, event->api_version,
         event->account, event->object_id, event->created_at, event->received_at,
         words[event->state], sb_utf8_cut(event->reason, REASON_MAX, pool),
-        event->attempts, event->source, event->lease_until, pool);
+        event->attempts, event->source, event->lease_until, event->arrival, pool);
     if (rv) {
         return rv;
     }
@@ -119,14 +129,37 @@ apr_status_t sb_event_list(sb_event_row_t **events, int *n, sb_conn_t *conn,
     *events = NULL;
     apr_status_t rv =
         sb_sql_event_list(&rows, n, conn, state ? words[*state] : NULL, limit, pool);
-    if (rv || !*n) {
-        return rv;
+    if (!rv) {
+        from_rows(events, rows, *n, pool);
     }
-    *events = apr_palloc(pool, sizeof(**events) * (apr_size_t)*n);
-    for (int i = 0; i < *n; i++) {
-        (*events)[i] = from_row(&rows[i]);
+    return rv;
+}
+
+apr_status_t sb_event_page(sb_event_row_t **events, int *n, sb_conn_t *conn,
+                           bool livemode, const sb_event_row_t *after, int limit,
+                           apr_pool_t *pool)
+{
+    const sb_row_event_t *rows;
+
+    *events = NULL;
+    apr_status_t rv = sb_sql_event_page(
+        &rows, n, conn, livemode, after ? after->received_at : 0,
+        after ? after->arrival : -1, after ? after->id : "", limit, pool);
+    if (!rv) {
+        from_rows(events, rows, *n, pool);
     }
-    return APR_SUCCESS;
+    return rv;
+}
+
+apr_status_t sb_event_projected(apr_int64_t *rows, sb_conn_t *conn, bool livemode,
+                                apr_pool_t *pool)
+{
+    const sb_row_count_t *counted;
+    int n;
+    apr_status_t rv = sb_sql_event_projected(&counted, &n, conn, livemode, pool);
+
+    *rows = rv || !n ? 0 : counted[0].n;
+    return rv;
 }
 
 apr_status_t sb_event_stuck(const char *const **ids, int *n, sb_conn_t *conn,

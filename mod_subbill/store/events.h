@@ -30,6 +30,7 @@ typedef struct sb_event_row_t {
     int attempts;
     const char *source; /* SB_SOURCE_… */
     apr_int64_t lease_until;
+    int arrival; /* microseconds into the second received_at; 0: not known */
 } sb_event_row_t;
 
 const char *sb_event_state_word(sb_event_state_e state);
@@ -53,6 +54,16 @@ apr_status_t sb_event_get(sb_event_row_t **event, sb_conn_t *conn, const char *i
 /* The limit most recent, newest first; state: only these, NULL = all. */
 apr_status_t sb_event_list(sb_event_row_t **events, int *n, sb_conn_t *conn,
                            const sb_event_state_e *state, int limit, apr_pool_t *pool);
+
+/* The next at most limit in the order they arrived in; after: the last of the page before, NULL = from the
+ * beginning. */
+apr_status_t sb_event_page(sb_event_row_t **events, int *n, sb_conn_t *conn,
+                           bool livemode, const sb_event_row_t *after, int limit,
+                           apr_pool_t *pool);
+
+/* How many rows the tables hold that are made of events. */
+apr_status_t sb_event_projected(apr_int64_t *rows, sb_conn_t *conn, bool livemode,
+                                apr_pool_t *pool);
 
 /* Ids of at most limit received events whose lease is over and that have no job, the oldest first. */
 apr_status_t sb_event_stuck(const char *const **ids, int *n, sb_conn_t *conn,

@@ -3,9 +3,9 @@
 -- params: id text
 -- columns: id text, type text, livemode int, api_version text, account text, object_id text
 -- columns: created_at int, received_at int, state text, reason text, attempts int, source text
--- columns: lease_until int
+-- columns: lease_until int, arrival int
 SELECT id, type, livemode, api_version, account, object_id, created_at, received_at, state, reason,
-       attempts, source, lease_until
+       attempts, source, lease_until, arrival
   FROM event WHERE id = :id
 
 -- name: event_list
@@ -13,28 +13,42 @@ SELECT id, type, livemode, api_version, account, object_id, created_at, received
 -- params: state text, limit int
 -- columns: id text, type text, livemode int, api_version text, account text, object_id text
 -- columns: created_at int, received_at int, state text, reason text, attempts int, source text
--- columns: lease_until int
+-- columns: lease_until int, arrival int
 SELECT id, type, livemode, api_version, account, object_id, created_at, received_at, state, reason,
-       attempts, source, lease_until
+       attempts, source, lease_until, arrival
   FROM event WHERE (:state IS NULL OR state = :state)
  ORDER BY received_at DESC, created_at DESC, id DESC LIMIT :limit
+
+-- The next ones in the order they arrived in.
+-- name: event_page
+-- row: event
+-- params: livemode int, received_at int, arrival int, id text, limit int
+-- columns: id text, type text, livemode int, api_version text, account text, object_id text
+-- columns: created_at int, received_at int, state text, reason text, attempts int, source text
+-- columns: lease_until int, arrival int
+SELECT id, type, livemode, api_version, account, object_id, created_at, received_at, state, reason,
+       attempts, source, lease_until, arrival
+  FROM event
+ WHERE livemode = :livemode AND received_at >= :received_at
+   AND (received_at > :received_at OR arrival > :arrival OR (arrival = :arrival AND id > :id))
+ ORDER BY received_at, arrival, id LIMIT :limit
 
 -- A second arrival of the same event inserts nothing; the count of rows tells.
 -- name: event_insert
 -- params: id text, type text, livemode int, api_version text, account text, object_id text
 -- params: created_at int, received_at int, state text, reason text, attempts int, source text
--- params: lease_until int
+-- params: lease_until int, arrival int
 -- dialect: default
 INSERT INTO event (id, type, livemode, api_version, account, object_id, created_at, received_at, state,
-        reason, attempts, source, lease_until)
+        reason, attempts, source, lease_until, arrival)
 VALUES (:id, :type, :livemode, :api_version, :account, :object_id, :created_at, :received_at, :state,
-        :reason, :attempts, :source, :lease_until)
+        :reason, :attempts, :source, :lease_until, :arrival)
 ON CONFLICT (id) DO NOTHING
 -- dialect: mysql
 INSERT INTO event (id, type, livemode, api_version, account, object_id, created_at, received_at, state,
-        reason, attempts, source, lease_until)
+        reason, attempts, source, lease_until, arrival)
 VALUES (:id, :type, :livemode, :api_version, :account, :object_id, :created_at, :received_at, :state,
-        :reason, :attempts, :source, :lease_until)
+        :reason, :attempts, :source, :lease_until, :arrival)
 ON DUPLICATE KEY UPDATE id = VALUES(id)
 
 -- name: event_lock
@@ -90,3 +104,16 @@ SELECT received_at FROM event
 -- params: livemode int
 -- columns: created_at int
 SELECT created_at FROM event WHERE livemode = :livemode ORDER BY received_at LIMIT 1
+
+-- How much the tables hold that are made of events.
+-- name: event_projected
+-- row: count
+-- params: livemode int
+-- columns: n int
+SELECT (SELECT COUNT(*) FROM customer WHERE livemode = :livemode)
+     + (SELECT COUNT(*) FROM subscription WHERE livemode = :livemode)
+     + (SELECT COUNT(*) FROM price WHERE livemode = :livemode)
+     + (SELECT COUNT(*) FROM product WHERE livemode = :livemode)
+     + (SELECT COUNT(*) FROM invoice WHERE livemode = :livemode)
+     + (SELECT COUNT(*) FROM payment WHERE livemode = :livemode)
+     + (SELECT COUNT(*) FROM trial WHERE livemode = :livemode)

@@ -15,7 +15,8 @@ from stripe_double.client import Client as Stripe
 Done = namedtuple("Done", "exit out err")
 
 COMMANDS = (["migrate"], ["catalog", "check"], ["user", "show"], ["events", "list"],
-            ["events", "show"], ["events", "replay"], ["jobs", "list"], ["work"], ["links", "set"])
+            ["events", "show"], ["events", "replay"], ["events", "rebuild"], ["jobs", "list"],
+            ["work"], ["links", "set"])
 ESCAPES = "\x1b]0;owned\x07\x9b31m\u202e"
 CANARY = "canary77OfTheCommandLine"
 

@@ -36,6 +36,7 @@ static const struct {
     {"service_jobs", service_jobs_suite},
     {"service_money", service_money_suite},
     {"service_races", service_races_suite},
+    {"service_rebuild", service_rebuild_suite},
     {"service_repeats", service_repeats_suite},
     {"service_sync", service_sync_suite},
     {"settings", settings_suite},

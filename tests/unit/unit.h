@@ -52,6 +52,7 @@ Suite *service_ingest_suite(void);
 Suite *service_jobs_suite(void);
 Suite *service_money_suite(void);
 Suite *service_races_suite(void);
+Suite *service_rebuild_suite(void);
 Suite *service_repeats_suite(void);
 Suite *service_sync_suite(void);
 Suite *settings_suite(void);

@@ -1,0 +1,137 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "service/asserted.h"
+
+#include "base/crypto.h"
+#include "base/json.h"
+#include "store/customers.h"
+#include "store/events.h"
+
+#include <apr_strings.h>
+#include <string.h>
+
+enum { MOVE_ID_BYTES = 16 };
+
+/* No type of Stripe's begins like this, and none is taken from a webhook. */
+static const struct {
+    const char *type;
+    const char *source;
+} kinds[] = {
+    [SB_ASSERTED_MADE] = {"subbill.customer.made", SB_SOURCE_CHECKOUT},
+    [SB_ASSERTED_GONE] = {"subbill.customer.gone", SB_SOURCE_CHECKOUT},
+    [SB_ASSERTED_MOVED] = {"subbill.customer.moved", SB_SOURCE_OPERATOR},
+};
+#define KINDS (int)(sizeof(kinds) / sizeof(*kinds))
+
+static apr_status_t carry_out(sb_conn_t *conn, const sb_asserted_t *asserted,
+                              apr_pool_t *pool)
+{
+    sb_bind_e outcome;
+
+    switch (asserted->what) {
+    case SB_ASSERTED_GONE:
+        return sb_customer_mark_deleted(conn, asserted->customer, asserted->livemode,
+                                        asserted->now, pool);
+    case SB_ASSERTED_MOVED:
+        return sb_customer_rebind(conn, asserted->customer, asserted->livemode,
+                                  asserted->user, asserted->who, asserted->now, pool);
+    case SB_ASSERTED_MADE:
+        break;
+    }
+    return sb_customer_bind(&outcome, conn, asserted->customer, asserted->livemode,
+                            asserted->user, kinds[asserted->what].source, asserted->who,
+                            asserted->now, pool);
+}
+
+/* A customer is made once and gone once, but may be moved to and fro. */
+static const char *event_id(const sb_asserted_t *asserted, apr_pool_t *pool)
+{
+    const char *number;
+
+    switch (asserted->what) {
+    case SB_ASSERTED_MADE:
+        return apr_psprintf(pool, "made:%.240s", asserted->customer);
+    case SB_ASSERTED_GONE:
+        return apr_psprintf(pool, "gone:%.240s", asserted->customer);
+    case SB_ASSERTED_MOVED:
+        break;
+    }
+    number = sb_random_hex(MOVE_ID_BYTES, pool);
+    return number ? apr_pstrcat(pool, "moved:", number, NULL) : NULL;
+}
+
+static const char *event_body(const sb_asserted_t *asserted, const char *id,
+                              apr_pool_t *pool)
+{
+    json_t *json = json_pack(
+        "{s:s, s:s, s:s, s:I, s:b, s:{s:{s:s, s:s, s:s?, s:s?}}}", "id", id, "object",
+        "event", "type", kinds[asserted->what].type, "created", (json_int_t)asserted->now,
+        "livemode", asserted->livemode, "data", "object", "id", asserted->customer,
+        "object", "customer", "user", asserted->user, "who", asserted->who);
+
+    return json ? sb_json_dump(sb_service_own(json, pool), pool) : NULL;
+}
+
+apr_status_t sb_asserted_store(sb_conn_t *conn, const sb_asserted_t *asserted,
+                               apr_pool_t *pool)
+{
+    const char *id = event_id(asserted, pool);
+    const char *body = id ? event_body(asserted, id, pool) : NULL;
+    const sb_event_row_t row = {
+        .id = id,
+        .type = kinds[asserted->what].type,
+        .livemode = asserted->livemode,
+        .object_id = asserted->customer,
+        .created_at = asserted->now,
+        .received_at = asserted->now,
+        .arrival = (int)apr_time_usec(apr_time_now()),
+        .state = SB_EVENT_DONE,
+        .attempts = 1,
+        .source = kinds[asserted->what].source,
+    };
+    bool inserted;
+
+    if (!body) {
+        return APR_EGENERAL;
+    }
+    apr_status_t rv = sb_event_insert(&inserted, NULL, conn, &row, body, pool);
+    return rv == APR_SUCCESS ? carry_out(conn, asserted, pool) : rv;
+}
+
+/* --- once more ---------------------------------------------------------------------------------- */
+
+static int kind_of(const char *type)
+{
+    for (int i = 0; i < KINDS; i++) {
+        if (strcmp(kinds[i].type, type) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+static apr_status_t apply_asserted(sb_apply_t *apply)
+{
+    const sb_event_t *event = apply->event;
+    const sb_asserted_t asserted = {
+        .what = (sb_asserted_e)kind_of(event->type),
+        .customer = event->object_id,
+        .user = sb_json_text(event->object, "user"),
+        .who = sb_json_text(event->object, "who"),
+        .livemode = event->livemode,
+        .now = apply->now,
+    };
+
+    if (!asserted.customer || (!asserted.user && asserted.what != SB_ASSERTED_GONE)) {
+        return sb_apply_end(apply, SB_APPLY_FAILED, "bad_object",
+                            "it does not say which customer and user it is about");
+    }
+    return carry_out(apply->conn, &asserted, apply->pool);
+}
+
+sb_apply_fn sb_asserted_find(const char *type, const char *source)
+{
+    int kind = kind_of(type);
+
+    return kind >= 0 && source && strcmp(source, kinds[kind].source) == 0 ? apply_asserted
+                                                                          : NULL;
+}
