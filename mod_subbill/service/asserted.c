@@ -23,23 +23,23 @@ static const struct {
 #define KINDS (int)(sizeof(kinds) / sizeof(*kinds))
 
 static apr_status_t carry_out(sb_conn_t *conn, const sb_asserted_t *asserted,
-                              apr_pool_t *pool)
+                              apr_int64_t now, apr_pool_t *pool)
 {
     sb_bind_e outcome;
 
     switch (asserted->what) {
     case SB_ASSERTED_GONE:
-        return sb_customer_mark_deleted(conn, asserted->customer, asserted->livemode,
-                                        asserted->now, pool);
+        return sb_customer_mark_deleted(conn, asserted->customer, asserted->livemode, now,
+                                        pool);
     case SB_ASSERTED_MOVED:
         return sb_customer_rebind(conn, asserted->customer, asserted->livemode,
-                                  asserted->user, asserted->who, asserted->now, pool);
+                                  asserted->user, asserted->who, now, pool);
     case SB_ASSERTED_MADE:
         break;
     }
     return sb_customer_bind(&outcome, conn, asserted->customer, asserted->livemode,
                             asserted->user, kinds[asserted->what].source, asserted->who,
-                            asserted->now, pool);
+                            now, pool);
 }
 
 /* A customer is made once and gone once, but may be moved to and fro. */
@@ -60,11 +60,11 @@ static const char *event_id(const sb_asserted_t *asserted, apr_pool_t *pool)
 }
 
 static const char *event_body(const sb_asserted_t *asserted, const char *id,
-                              apr_pool_t *pool)
+                              apr_int64_t now, apr_pool_t *pool)
 {
     json_t *json = json_pack(
         "{s:s, s:s, s:s, s:I, s:b, s:{s:{s:s, s:s, s:s?, s:s?}}}", "id", id, "object",
-        "event", "type", kinds[asserted->what].type, "created", (json_int_t)asserted->now,
+        "event", "type", kinds[asserted->what].type, "created", (json_int_t)now,
         "livemode", asserted->livemode, "data", "object", "id", asserted->customer,
         "object", "customer", "user", asserted->user, "who", asserted->who);
 
@@ -75,15 +75,17 @@ apr_status_t sb_asserted_store(sb_conn_t *conn, const sb_asserted_t *asserted,
                                apr_pool_t *pool)
 {
     const char *id = event_id(asserted, pool);
-    const char *body = id ? event_body(asserted, id, pool) : NULL;
+    apr_time_t now = apr_time_now();
+    apr_int64_t second = apr_time_sec(now);
+    const char *body = id ? event_body(asserted, id, second, pool) : NULL;
     const sb_event_row_t row = {
         .id = id,
         .type = kinds[asserted->what].type,
         .livemode = asserted->livemode,
         .object_id = asserted->customer,
-        .created_at = asserted->now,
-        .received_at = asserted->now,
-        .arrival = (int)apr_time_usec(apr_time_now()),
+        .created_at = second,
+        .received_at = second,
+        .arrival = (int)apr_time_usec(now),
         .state = SB_EVENT_DONE,
         .attempts = 1,
         .source = kinds[asserted->what].source,
@@ -94,7 +96,7 @@ apr_status_t sb_asserted_store(sb_conn_t *conn, const sb_asserted_t *asserted,
         return APR_EGENERAL;
     }
     apr_status_t rv = sb_event_insert(&inserted, NULL, conn, &row, body, pool);
-    return rv == APR_SUCCESS ? carry_out(conn, asserted, pool) : rv;
+    return rv == APR_SUCCESS ? carry_out(conn, asserted, second, pool) : rv;
 }
 
 /* --- once more ---------------------------------------------------------------------------------- */
@@ -118,14 +120,13 @@ static apr_status_t apply_asserted(sb_apply_t *apply)
         .user = sb_json_text(event->object, "user"),
         .who = sb_json_text(event->object, "who"),
         .livemode = event->livemode,
-        .now = apply->now,
     };
 
     if (!asserted.customer || (!asserted.user && asserted.what != SB_ASSERTED_GONE)) {
         return sb_apply_end(apply, SB_APPLY_FAILED, "bad_object",
                             "it does not say which customer and user it is about");
     }
-    return carry_out(apply->conn, &asserted, apply->pool);
+    return carry_out(apply->conn, &asserted, apply->now, apply->pool);
 }
 
 sb_apply_fn sb_asserted_find(const char *type, const char *source)

@@ -22,10 +22,9 @@ typedef struct sb_asserted_t {
     const char *user;
     const char *who; /* for link_audit */
     bool livemode;
-    apr_int64_t now; /* Unix seconds */
 } sb_asserted_t;
 
-/* Inside a transaction: keeps it as an event and does it. */
+/* Inside a transaction: keeps it as an event of this moment and does it. */
 apr_status_t sb_asserted_store(sb_conn_t *conn, const sb_asserted_t *asserted,
                                apr_pool_t *pool);
 

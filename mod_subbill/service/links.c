@@ -1,7 +1,6 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include "service/links.h"
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "domain/identity.h"
 #include "service/asserted.h"
@@ -18,7 +17,6 @@ typedef struct work_t {
     sb_link_t *link;
     bool present; /* the customer is the user's already */
     bool refused; /* force is needed */
-    apr_int64_t now;
 } work_t;
 
 static apr_status_t look(work_t *work, sb_conn_t *conn, apr_pool_t *pool)
@@ -58,7 +56,6 @@ static apr_status_t set(void *baton, sb_conn_t *conn, apr_pool_t *pool)
             .user = request->user,
             .who = request->who,
             .livemode = live,
-            .now = work->now,
         };
         rv = sb_asserted_store(conn, &moved, pool);
     }
@@ -97,8 +94,7 @@ static sb_status_e check(sb_result_t *result, sb_service_t *service,
 sb_status_e sb_link_set(sb_link_t *link, sb_result_t *result, sb_service_t *service,
                         const sb_link_request_t *request, apr_pool_t *pool)
 {
-    work_t work = {
-        .service = service, .request = request, .link = link, .now = sb_clock_now()};
+    work_t work = {.service = service, .request = request, .link = link};
 
     *link = (sb_link_t){.changed = false};
     sb_status_e status = check(result, service, request, pool);

@@ -54,7 +54,6 @@ static apr_status_t forget(void *baton, sb_conn_t *conn, apr_pool_t *pool)
         .customer = patron->gone,
         .user = patron->user,
         .livemode = patron->livemode,
-        .now = patron->now,
     };
     apr_status_t rv = sb_asserted_store(conn, &gone, pool);
 
@@ -70,7 +69,6 @@ static apr_status_t bind_created(void *baton, sb_conn_t *conn, apr_pool_t *pool)
         .user = patron->user,
         .who = patron->user,
         .livemode = patron->livemode,
-        .now = patron->now,
     };
     apr_status_t rv =
         sb_account_ensure(conn, patron->user, patron->email, patron->now, pool);

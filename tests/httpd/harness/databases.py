@@ -54,6 +54,14 @@ class Database:
         return {table: sorted(map(str, self.rows(f"SELECT * FROM {table}")))
                 for table in self.tables() if table not in without}
 
+    def copy(self, other, tables):
+        """Adds the rows of another database of this kind."""
+        for table in tables:
+            self._copy_table(other, table)
+
+    def _copy_table(self, other, table):
+        raise NotImplementedError
+
     def drop(self):
         """Gives the space back; nothing to do where it lies in the site's own folder."""
 
@@ -83,6 +91,11 @@ class Sqlite(Database):
         finally:
             connection.close()
             self._keep_owner()
+
+    def _copy_table(self, other, table):
+        self.execute(f"ATTACH '{other.path}' AS other; "
+                     f"INSERT INTO main.{table} SELECT * FROM other.{table}; DETACH other")
+        other._keep_owner()
 
     def _keep_owner(self):
         for suffix in ("", "-wal", "-shm"):
@@ -142,6 +155,12 @@ class Pgsql(_Server):
             sql, {"PGPASSWORD": self._admin.get("password", "")})
         return list(csv.reader(io.StringIO(out)))
 
+    def _copy_table(self, other, table):
+        where = self._admin
+        words = ["pg_dump", "--data-only", f"--host={where['host']}", f"--port={where['port']}",
+                 f"--username={where['user']}", f"--table={table}", other.name]
+        self.execute(self._call(words, "", {"PGPASSWORD": where.get("password", "")}))
+
     def tables(self):
         return sorted(row[0] for row in self.rows(
             "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"))
@@ -165,6 +184,9 @@ class Mysql(_Server):
         out = self._call(words + ([database] if database else []), sql,
                          {"MYSQL_PWD": self._admin.get("pass", "")})
         return [line.split("\t") for line in out.splitlines()]
+
+    def _copy_table(self, other, table):
+        self.execute(f"INSERT INTO {table} SELECT * FROM {other.name}.{table}")
 
     def tables(self):
         return sorted(row[0] for row in self.rows("SHOW TABLES"))
