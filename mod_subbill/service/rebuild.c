@@ -185,9 +185,9 @@ static sb_status_e settle(run_t *run, one_t *one, bool last, apr_pool_t *pool)
                              run->result, pool);
 }
 
-/* Thin events hold nothing: what was read for them is an event of its own. One that was not read yet gets
- * its job again. */
-static sb_status_e settle_thin(run_t *run, one_t *one, apr_pool_t *pool)
+/* Thin events hold nothing: what was read for them is an event of its own. What was not gone on with yet
+ * gets its job again. */
+static sb_status_e settle_waiting(run_t *run, one_t *one, apr_pool_t *pool)
 {
     return one->row->state == SB_EVENT_RECEIVED
                ? sb_db_transaction(run->service->db, SB_DEADLINE_INGEST, settle_one, one,
@@ -213,8 +213,8 @@ static sb_status_e run_one(run_t *run, one_t *one, bool last, apr_pool_t *pool)
     if (!one->apply && sb_ingest_foreign(run->service, &one->event)) {
         return SB_OK;
     }
-    if (one->event.thin) {
-        return settle_thin(run, one, pool);
+    if (one->event.thin || one->row->state == SB_EVENT_RECEIVED) {
+        return settle_waiting(run, one, pool);
     }
     one->apply = one->apply ? one->apply : sb_apply_find(one->event.type);
     run->rebuild->applied += !last;

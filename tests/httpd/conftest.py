@@ -2,7 +2,7 @@
 """Fixtures of the httpd tests.
 
     site        a running Site shared by the tests of one module; the module's variable SITE holds
-                Site's keyword arguments, DATABASES the dialects the whole module runs on
+                Site's keyword arguments; harness/matrix.py says on which databases
     make_site   makes sites for one test: make_site(**arguments), started unless start=False
     client      site.client         webhook     site.webhook        double   site.double
     db          site.database       story       loads a recorded story, or skips with the reason
@@ -18,14 +18,11 @@ import pytest
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 
-from harness import databases, httpd, scratch, site as sites, stories  # noqa: E402
+from harness import httpd, matrix, scratch, site as sites, stories  # noqa: E402
 
 
 def pytest_generate_tests(metafunc):
-    if "database" in metafunc.fixturenames:
-        wanted = getattr(metafunc.module, "DATABASES", ("sqlite3",))
-        metafunc.parametrize("database", [name for name in wanted if name in databases.chosen()],
-                             scope="module")
+    matrix.parametrize(metafunc)
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -93,12 +90,19 @@ def site(request, database):
 
 
 @pytest.fixture
-def make_site(request):
+def home(request):
+    """The dialect of sites that name none (harness/matrix.py)."""
+    return getattr(request, "param", "sqlite3")
+
+
+@pytest.fixture
+def make_site(request, home):
     made = []
 
     def make(start=True, **arguments):
         _require_build(arguments)
-        new = sites.Site(**{"name": request.node.originalname.removeprefix("test_"), **arguments})
+        new = sites.Site(**{"name": request.node.originalname.removeprefix("test_"),
+                            "database": home, **arguments})
         made.append(new)
         return new.start() if start else new
 

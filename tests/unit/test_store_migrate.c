@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include <apr_strings.h>
 #include <check.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,6 +138,177 @@ START_TEST(test_three_migrations_at_once_run_one)
     }
     ck_assert_int_eq(store_admin_count("schema_version"), SB_SCHEMA_VERSION);
     ck_assert_int_eq(store_admin_count("server_secret"), 1);
+}
+END_TEST
+
+/* --- the upgrade of a database that an earlier version has filled ----------------------------------- */
+
+enum { OLD = 2 }; /* the last schema without jobs */
+
+/* One statement of a migration, as the migration sends it. */
+static void admin_step(int version, int step)
+{
+    const sb_migration_t *migration = &sb_migrations[store.dialect][version - 1];
+
+    store_admin(migration->steps[step]);
+    if (store.dialect == SB_DIALECT_MYSQL) {
+        store_admin(apr_psprintf(
+            store.pool,
+            "INSERT INTO schema_step (version, step, applied_at) VALUES (%d, %d, 1)",
+            version, step));
+    }
+}
+
+static void admin_version(int version)
+{
+    store_admin(apr_psprintf(
+        store.pool,
+        "INSERT INTO schema_version (version, oldest, applied_at) VALUES (%d, 1, 1)",
+        version));
+}
+
+static bool store_open_old(int dialect)
+{
+    if (!store_open(dialect)) {
+        return false;
+    }
+    store_admin(sb_statements[SB_STATEMENT_SCHEMA_MAKE_VERSION].sql[dialect]);
+    store_admin(sb_statements[SB_STATEMENT_SCHEMA_MAKE_STEP].sql[dialect]);
+    for (int version = 1; version <= OLD; version++) {
+        for (int step = 0; step < sb_migrations[dialect][version - 1].n; step++) {
+            admin_step(version, step);
+        }
+        admin_version(version);
+    }
+    store_admin("INSERT INTO server_secret (name, value) VALUES ('token', 'kept')");
+    store_admin(
+        "INSERT INTO account (user_name, email) VALUES ('ann', 'ann@example.com')");
+    store_admin("INSERT INTO subscription (id, user_name, status, plan) VALUES ('sub_1', "
+                "'ann', 'active', 'basic')");
+    store_admin("INSERT INTO event (id, type, state, reason) VALUES ('evt_1', 'x', "
+                "'received', 'tie_unresolved')");
+    store_admin("INSERT INTO event_body (event_id, body) VALUES ('evt_1', '{}')");
+    store_admin("UPDATE epoch SET v = 7 WHERE slot = 3");
+    return true;
+}
+
+static void assert_upgraded(void)
+{
+    ck_assert_int_eq(checked(), SB_SCHEMA_CURRENT);
+    ck_assert_int_eq(store_admin_count("schema_version"), SB_SCHEMA_VERSION);
+    ck_assert_str_eq(store_admin_value("SELECT value FROM server_secret"), "kept");
+    ck_assert_str_eq(store_admin_value("SELECT email FROM account"), "ann@example.com");
+    ck_assert_str_eq(store_admin_value("SELECT plan FROM subscription"), "basic");
+    ck_assert_str_eq(store_admin_value("SELECT reason FROM event"), "tie_unresolved");
+    ck_assert_str_eq(store_admin_value("SELECT body FROM event_body"), "{}");
+    ck_assert_str_eq(store_admin_value("SELECT v FROM epoch WHERE slot = 3"), "7");
+    ck_assert_int_eq(store_admin_count("limiter"), 2);
+    ck_assert_int_eq(store_admin_count("job"), 0);
+}
+
+static void upgrade(void)
+{
+    sb_migrate_options_t options = store_migrate_options();
+    sb_schema_t schema;
+
+    store_admin_close();
+    ck_assert_msg(!sb_migrate_apply(&schema, &store.result, &options, store.pool), "%s",
+                  store.result.message);
+}
+
+/* Statements that an upgrade from OLD sends. */
+static int upgrade_steps(int dialect)
+{
+    int n = 0;
+
+    for (int version = OLD + 1; version <= SB_SCHEMA_VERSION; version++) {
+        n += sb_migrations[dialect][version - 1].n;
+    }
+    return n;
+}
+
+/* The first n of them, by a process that is then killed: where everything is one transaction nothing of it
+ * remains; elsewhere all of it does, and the last may be missing from the ledger. */
+static void upgrade_and_die(int n, bool unrecorded)
+{
+    bool ledger = store.dialect == SB_DIALECT_MYSQL;
+    pid_t child;
+
+    store_admin_close();
+    child = fork();
+    if (!child) {
+        if (!ledger) {
+            store_admin("BEGIN");
+        }
+        for (int version = OLD + 1; version <= SB_SCHEMA_VERSION; version++) {
+            const sb_migration_t *migration = &sb_migrations[store.dialect][version - 1];
+            for (int step = 0; step < migration->n; step++) {
+                if (!n--) {
+                    raise(SIGKILL);
+                }
+                if (n || !unrecorded) {
+                    admin_step(version, step);
+                }
+                else {
+                    store_admin(migration->steps[step]);
+                }
+            }
+            if (n || !unrecorded) {
+                admin_version(version);
+            }
+        }
+        raise(SIGKILL);
+    }
+    int status;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
+/* F33: cut off behind each of its statements, and between a statement and its note in the ledger */
+START_TEST(test_an_upgrade_that_is_killed_anywhere_is_finished_by_the_next_run)
+{
+    for (int n = 0; n <= upgrade_steps(_i); n++) {
+        int ends = _i == SB_DIALECT_MYSQL && n ? 2 : 1;
+        for (int unrecorded = 0; unrecorded < ends; unrecorded++) {
+            if (!store_open_old(_i)) {
+                return;
+            }
+            upgrade_and_die(n, unrecorded);
+            ck_assert_str_eq(store_admin_value("SELECT email FROM account"),
+                             "ann@example.com");
+            upgrade();
+            assert_upgraded();
+            store_teardown();
+            store_setup();
+        }
+    }
+}
+END_TEST
+
+/* F33, F34: two hosts upgrade at once what both have used until now */
+START_TEST(test_two_upgrades_at_once_run_one)
+{
+    enum { RUNS = 2 };
+    pid_t children[RUNS];
+
+    if (!store_open_old(_i)) {
+        return;
+    }
+    ck_assert_int_eq(checked(), SB_SCHEMA_OLDER);
+    store_admin_close();
+    for (int i = 0; i < RUNS; i++) {
+        children[i] = fork();
+        if (!children[i]) {
+            upgrade();
+            _exit(0);
+        }
+    }
+    for (int i = 0; i < RUNS; i++) {
+        int status;
+        ck_assert_int_eq(waitpid(children[i], &status, 0), children[i]);
+        ck_assert_int_eq(status, 0);
+    }
+    assert_upgraded();
 }
 END_TEST
 
@@ -286,6 +458,10 @@ Suite *store_migrate_suite(void)
     tcase_add_loop_test(tcase, test_an_interrupted_migration_is_finished_by_the_next_run,
                         0, SB_DIALECTS);
     tcase_add_loop_test(tcase, test_three_migrations_at_once_run_one, 0, SB_DIALECTS);
+    tcase_add_loop_test(
+        tcase, test_an_upgrade_that_is_killed_anywhere_is_finished_by_the_next_run, 0,
+        SB_DIALECTS);
+    tcase_add_loop_test(tcase, test_two_upgrades_at_once_run_one, 0, SB_DIALECTS);
     tcase_add_loop_test(tcase, test_a_missing_schema_is_named_and_heals_after_migrate, 0,
                         SB_DIALECTS);
     tcase_add_loop_test(tcase,

@@ -23,8 +23,10 @@ _numbers = itertools.count(1)
 
 
 def chosen():
-    """The dialects this run may use: SB_DATABASES, default all."""
-    return tuple(os.environ.get("SB_DATABASES", " ".join(ALL)).split())
+    """The dialects this run may use: SB_DATABASES; by default all, but in the full tier, which runs every
+    MPM, all for the first MPM alone."""
+    usual = ("sqlite3",) if scratch.TIER == "full" and scratch.MPM != "event" else ALL
+    return tuple(os.environ.get("SB_DATABASES", " ".join(usual)).split())
 
 
 def make(dialect, root):

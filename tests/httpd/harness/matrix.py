@@ -1,0 +1,44 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
+"""Which databases a test runs on.
+
+    full tier, event MPM    every test that has a site runs on SQLite, PostgreSQL and MariaDB
+    full tier, other MPMs   SQLite alone: how httpd forks is no matter of which database it is
+    CI tier                 SQLite, and all three where a module says DATABASES = databases.ALL: what
+                            stores and reads (webhook, gate, stories, worker, rebuild, shuffles)
+
+ONE names what runs on SQLite only, whatever the tier, and why. A test with one of the fixtures in CHOOSES
+chooses its databases itself. SB_DATABASES narrows any run.
+"""
+from . import databases, scratch
+
+CHOOSES = {"dialect", "working", "far", "talked"}
+
+_NO_DATABASE = "nothing in it depends on a database"
+_FILE = "about SQLite's file"
+ONE = {
+    "test_harness": "tries the harness with stock modules; there is no database",
+    "test_configuration": "what is said before any database is asked",
+    "test_slow_stripe": _NO_DATABASE,
+    "test_gate::test_a_warm_gate_asks_the_database_nothing": _FILE,
+    "test_worker::test_the_worker_is_quiet_while_the_database_is_away": _FILE,
+}
+
+
+def dialects(metafunc):
+    """The dialects for one test function, SQLite first."""
+    module = metafunc.module.__name__.split(".")[-1]
+    name = f"{module}::{metafunc.function.__name__}"
+    everywhere = scratch.TIER == "full" or \
+        getattr(metafunc.module, "DATABASES", None) == databases.ALL
+    wanted = databases.ALL if everywhere and module not in ONE and name not in ONE \
+        else ("sqlite3",)
+    return [each for each in wanted if each in databases.chosen()]
+
+
+def parametrize(metafunc):
+    """`database` is that of the module's shared site, `home` the one make_site uses by default."""
+    names = set(metafunc.fixturenames)
+    if "database" in names:
+        metafunc.parametrize("database", dialects(metafunc), scope="module")
+    elif "home" in names and not names & CHOOSES:
+        metafunc.parametrize("home", dialects(metafunc), indirect=True)
