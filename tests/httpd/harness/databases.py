@@ -18,6 +18,7 @@ import pytest
 from . import scratch
 
 ALL = ("sqlite3", "pgsql", "mysql")
+csv.field_size_limit(1 << 24)  # bodies of events
 _VARIABLE = {"pgsql": "SB_TEST_PGSQL", "mysql": "SB_TEST_MYSQL"}
 _numbers = itertools.count(1)
 

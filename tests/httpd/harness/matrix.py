@@ -11,7 +11,7 @@ chooses its databases itself. SB_DATABASES narrows any run.
 """
 from . import databases, scratch
 
-CHOOSES = {"dialect", "working", "far", "talked"}
+CHOOSES = {"dialect", "working", "far", "talked", "limited"}
 
 _NO_DATABASE = "nothing in it depends on a database"
 _FILE = "about SQLite's file"
@@ -19,6 +19,8 @@ ONE = {
     "test_harness": "tries the harness with stock modules; there is no database",
     "test_configuration": "what is said before any database is asked",
     "test_slow_stripe": _NO_DATABASE,
+    "test_ctl::test_migrate_makes_gives_and_tells": _FILE,
+    "test_ctl::test_no_command_leaves_a_file_that_only_root_may_touch": _FILE,
     "test_gate::test_a_warm_gate_asks_the_database_nothing": _FILE,
     "test_worker::test_the_worker_is_quiet_while_the_database_is_away": _FILE,
 }
