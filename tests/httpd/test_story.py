@@ -1,9 +1,10 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
 """The recorded stories: a subscription's whole life, and the right access after every single event."""
 import pytest
-from harness import catalogue
+from harness import catalogue, databases
 from harness.content import SECRET
 
+DATABASES = databases.ALL
 NEWEST = {
     # file number: what opens after it (plans page names), for zoe
     "00": "", "01": "", "02": "", "03": "", "10": "",

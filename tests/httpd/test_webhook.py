@@ -8,10 +8,11 @@ import time
 
 import httpx
 import pytest
-from harness import events, scratch
+from harness import databases, events, scratch
 from harness.client import body_of, sign
 from harness.content import SECRET
 
+DATABASES = databases.ALL
 SITE = {"double": False}
 
 

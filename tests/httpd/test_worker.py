@@ -10,6 +10,7 @@ from harness import catalogue, databases, events, processes
 from harness.site import STRIPE_KEY
 from stripe_double.client import Client as Stripe
 
+DATABASES = databases.ALL
 SITE = {"double": False}
 UNKNOWN = "price_1SbElsewhere00000000001"
 

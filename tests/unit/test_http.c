@@ -224,6 +224,7 @@ START_TEST(test_truncated_and_oversized_answers_are_failures)
 }
 END_TEST
 
+/* T38: whoever redirects us does not get the key */
 START_TEST(test_redirects_are_answers_and_are_not_followed)
 {
     const scripted_answer_t script[] = {
@@ -324,6 +325,7 @@ static pid_t tls_server(int *port, const char **certificate)
     return pid;
 }
 
+/* T38 */
 START_TEST(test_only_trusted_certificates_of_the_right_name_are_spoken_to)
 {
     const char *certificate = NULL;

@@ -81,8 +81,9 @@ static sb_rebuild_t assert_the_same_again(void)
                   "%s: %s", sv.result.code, store_log());
     forget_what_may_differ();
     for (int i = 0; i < TABLES; i++) {
-        ck_assert_msg(strcmp(rows_of(tables[i]), before[i]) == 0, "%s:\n%s\nwas:\n%s",
-                      tables[i], rows_of(tables[i]), before[i]);
+        ck_assert_msg(strcmp(rows_of(tables[i]), before[i]) == 0,
+                      "%s:\n%.1500s\nwas:\n%.1500s", tables[i], rows_of(tables[i]),
+                      before[i]);
     }
     ck_assert_str_eq(states(), ended);
     store_admin_close();
