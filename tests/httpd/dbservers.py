@@ -43,6 +43,13 @@ def children(parent):
     return found
 
 
+def alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -117,7 +124,12 @@ class Server:
 
     def start(self):
         self.make_data()
-        log = open(self.folder / "server.log", "w", encoding="utf-8")
+        self.launch()
+        self.prepare()
+
+    def launch(self):
+        """Runs the server on the data there are and waits until it answers."""
+        log = open(self.folder / "server.log", "a", encoding="utf-8")
         with log:
             self.process = subprocess.Popen(self.command(), cwd=self.folder, stdout=log, stderr=log,
                                             stdin=subprocess.DEVNULL, **identity(self.owner))
@@ -126,7 +138,17 @@ class Server:
             if self.process.poll() is not None or time.monotonic() > end:
                 raise Trouble(f"{self.name} did not start: {self.log_tail()}")
             time.sleep(0.05)
-        self.prepare()
+
+    def crash(self):
+        """kill -9 of the server and all it started, as a failing machine would end them."""
+        doomed = children(self.process.pid)
+        for pid in [self.process.pid, *doomed]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.process.wait()
+        self.process = None
+        while any(alive(pid) for pid in doomed):
+            time.sleep(0.01)
 
     def log_tail(self):
         return (self.folder / "server.log").read_text(errors="replace")[-2000:]

@@ -94,6 +94,7 @@ class Httpd:
         self.valgrind = valgrind or os.environ.get("SB_VALGRIND")
         self.single = single
         self.fixed_port = fixed_port
+        self.variables = {}
         self.process = None
         self.log = ErrorLog(root / "logs" / "error.log")
         for folder in ("logs", "run", "bin"):
@@ -140,6 +141,9 @@ class Httpd:
                       f"export UBSAN_OPTIONS=print_stacktrace=1:log_path={place}"]
         elif self.valgrind:
             program = f"{self.valgrind} {APACHE2}"
+        for name, value in self.variables.items():
+            join = "$LD_PRELOAD " if name == "LD_PRELOAD" else ""
+            lines.append(f'export {name}="{join}{value}"')
         lines.append(f'exec {program} "$@"')
         wrapper = scratch.write(self.root / "bin" / "httpd", "\n".join(lines) + "\n", 0o755)
         scratch.write(self.root / "envvars", "\n".join([
@@ -152,6 +156,12 @@ class Httpd:
         if not (self.root / "run" / "socks").exists():
             (self.root / "run" / "socks").mkdir()
             scratch.give(self.root / "run" / "socks")
+
+    def set_variables(self, variables):
+        """Variables of the server's own environment, before it starts. LD_PRELOAD comes behind the
+        sanitizers' libraries."""
+        self.variables.update(variables)
+        self._write_wrapper()
 
     def environment(self):
         """What makes apachectl, and whoever calls it, speak of this instance."""

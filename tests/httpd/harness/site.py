@@ -125,6 +125,7 @@ class Site:
         self.routes = routes if module else ""
         self.extra = extra
         self.allow_override = allow_override
+        self.ctl_variables = {}  # subbillctl's own, beside those that name this site
         load = [*modules.STANDARD, "cgi", "http2", *load]
         self.httpd = Httpd(self.root, load=load, port=self.port, conf=self._conf(),
                            **(httpd or {}))
@@ -268,7 +269,7 @@ class Site:
     def ctl(self, *arguments, timeout=60):
         """Runs subbillctl for this site: (exit status, everything it printed)."""
         done = subprocess.run([str(scratch.CTL), *map(str, arguments)], timeout=timeout,
-                              env={**self.httpd.environment(), **self._ctl_sanitizer()},
+                              env=self._ctl_environment(),
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               stdin=subprocess.DEVNULL)
         return Result(done.returncode, done.stdout.decode(errors="backslashreplace"))
@@ -276,12 +277,15 @@ class Site:
     def ctl_json(self, *arguments):
         """Runs subbillctl --json, expects success, returns what it printed on stdout."""
         done = subprocess.run([str(scratch.CTL), "--json", *map(str, arguments)], timeout=60,
-                              env={**self.httpd.environment(), **self._ctl_sanitizer()},
+                              env=self._ctl_environment(),
                               capture_output=True, stdin=subprocess.DEVNULL)
         if done.returncode:
             raise AssertionError(f"subbillctl {' '.join(map(str, arguments))} ended with "
                                  f"{done.returncode}: {done.stderr.decode(errors='replace')}")
         return json.loads(done.stdout)
+
+    def _ctl_environment(self):
+        return {**self.httpd.environment(), **self._ctl_sanitizer(), **self.ctl_variables}
 
     def _ctl_sanitizer(self):
         return {"ASAN_OPTIONS": f"detect_leaks=0:log_path={self.root}/logs/sanitizer/report",
