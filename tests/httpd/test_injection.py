@@ -1,0 +1,341 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
+"""Every call to a database and to Stripe that one operation makes fails once, for n = 1, 2, 3 … until the
+operation passes untouched; and then with its repeat failing as well.
+
+After each n: either it said no, and nothing of it is there, or all of it is; asked again without the fault
+it succeeds; nobody crashed; strangers stay outside. Which call is the n-th is the shim's business
+(tests/faults/failnth.c).
+"""
+import itertools
+import time
+from urllib.parse import urlsplit
+
+import pytest
+from harness import catalogue, databases, events, scratch
+from harness.content import SECRET
+from harness.failnth import CONNECT, CURL, EVERY, STATEMENT, FailNth
+from harness.killer import deaths
+from harness.site import STRIPE_KEY
+from stripe_double.client import Client as Stripe
+
+FULL = scratch.TIER == "full"
+DATABASES = tuple(name for name in databases.chosen() if FULL or name != "mysql")
+SITE = {"directives": {"SubbillWorker": "Off"}, "httpd": {"processes": 1}}
+LIMIT = 400  # calls; no operation comes near
+
+
+@pytest.fixture(scope="module")
+def shaky(database):
+    """A site whose httpd and subbillctl have the shim: (site, shim). Stripe delivers nothing by itself."""
+    from conftest import _finish
+    from harness import site as sites
+    site = sites.Site(name="shaky", database=database, **SITE)
+    shim = FailNth(site.root)
+    site.httpd.set_variables(shim.environment)
+    site.start()
+    site.double.control.configure_deliveries(mode="lose")
+    yield site, shim
+    _finish(site)
+
+
+@pytest.fixture(autouse=True)
+def _announced(request):
+    if "shaky" in request.fixturenames:
+        site, _ = request.getfixturevalue("shaky")
+        site.allow_log("SB|subbill")
+        yield
+        assert deaths(site.httpd) == []
+    else:
+        yield
+
+
+def faults(shim, kinds=EVERY):
+    """Yields n and what arms the shim for it, until nothing fails any more: first the calls are not made,
+    then they are and only their answers are lost. CI's tier takes every fourth of those."""
+    for after, step in ((False, 1), (True, 1 if FULL else 4)):
+        for n in itertools.count(1, step):
+            assert n < LIMIT
+            yield n, shim.armed(n, after=after, kinds=kinds)
+            if not shim.failed:
+                assert n > 1, "the operation made no call that the shim can see"
+                break
+
+
+def twice(shim, step):
+    """The same where the repeat fails as well: at its last call, which is COMMIT, and shortly before."""
+    for n in itertools.count(1, step):
+        yield n, shim.armed(n, kinds=STATEMENT)
+        if not shim.failed:
+            break
+        last = shim.counted
+        for again, after in ((last, True), (last - 2, False)):
+            if again > n:
+                yield n, shim.armed(n, again, after, kinds=STATEMENT)
+
+
+def eventually(send, seconds=8):
+    """The first good answer; what broke a moment ago may still be thought broken for a second."""
+    until = time.monotonic() + seconds
+    while True:
+        answer = send()
+        if answer.status_code < 400 or time.monotonic() > until:
+            return answer
+        time.sleep(0.1)
+
+
+def _counted(site, wanted):
+    """One number per entry of {table: condition}, in one query."""
+    columns = ", ".join(f"(SELECT count(*) FROM {table} WHERE {condition})"
+                        for table, condition in wanted.items())
+    return [int(cell) for cell in site.database.rows(f"SELECT {columns}")[0]]
+
+
+def _stranger_stays_outside(site):
+    answer = site.client.user("alice").get("/members/page.html")
+    assert answer.status_code in (402, 503) and SECRET not in answer.text
+
+
+def _all_or_nothing(site, thing, event, user):
+    """Whether the event is there; a half of it fails the test."""
+    counts = _counted(site, {
+        "event": f"id = '{event['id']}' AND state = 'done'",
+        "event_body": f"event_id = '{event['id']}'",
+        "customer": f"id = '{thing['customer']}' AND user_name = '{user}'",
+        "account": f"user_name = '{user}'",
+        "subscription": f"id = '{thing['id']}' AND event_id = '{event['id']}'",
+        "subscription_item": f"subscription = '{thing['id']}'"})
+    assert counts in ([0] * 6, [1] * 6), counts
+    return counts[0] == 1
+
+
+def _created(site, trigger, n):
+    user = site.new_user("inject")
+    thing = events.subscription(user, "basic")
+    event = events.subscription_created(thing)
+    with trigger:
+        answer = site.webhook(event)
+    assert answer.status_code in (200, 503), answer.text
+    stored = _all_or_nothing(site, thing, event, user)
+    assert stored or answer.status_code == 503, f"call {n}: acknowledged and lost"
+    _stranger_stays_outside(site)
+    assert eventually(lambda: site.webhook(event)).status_code == 200
+    assert _all_or_nothing(site, thing, event, user)
+    assert eventually(lambda: site.client.user(user).get("/members/page.html")).status_code == 200
+
+
+def test_each_call_of_a_first_event_fails_and_nothing_is_half_done(shaky):
+    """F06, F07, FAIL: subscription created: refused and absent, or accepted and complete."""
+    site, shim = shaky
+    for n, trigger in faults(shim):
+        _created(site, trigger, n)
+
+
+def test_a_call_and_its_repeat_fail_and_nothing_is_half_done(shaky):
+    """F06, F07, FAIL: two failures end the patience of one request; also when only the answer to COMMIT is
+    lost, twice."""
+    site, shim = shaky
+    for n, trigger in twice(shim, step=1 if FULL else 8):
+        _created(site, trigger, n)
+
+
+def test_each_call_of_an_update_fails_and_the_old_state_or_the_new_is_there(shaky):
+    """F06, F07, FAIL: subscription updated to a state that closes the door: never a mixture."""
+    site, shim = shaky
+    for n, trigger in faults(shim):
+        user = site.new_user("inject")
+        thing = site.subscribe(user, "basic", now=int(time.time()) - 50)
+        unpaid = {**thing, "status": "unpaid", "cancel_at_period_end": True}
+        event = events.subscription_updated(unpaid, {"status": "active"},
+                                            created=int(time.time()) + 1)
+        with trigger:
+            answer = site.webhook(event)
+        assert answer.status_code in (200, 503), answer.text
+        row = site.database.rows("SELECT status, cancel_at_period_end, event_id = "
+                                 f"'{event['id']}' FROM subscription WHERE id = '{thing['id']}'")[0]
+        stored = site.database.count("event", f"id = '{event['id']}'") == 1
+        new = [str(cell) for cell in row[:2]] == ["unpaid", "1"]
+        old = [str(cell) for cell in row[:2]] == ["active", "0"]
+        assert new == stored and (new or old) and (new or answer.status_code == 503), (n, row)
+        gate = site.client.user(user).get("/members/page.html").status_code
+        assert gate in ((402, 503) if new else (200, 503)), (n, gate, row)
+        _stranger_stays_outside(site)
+        assert eventually(lambda: site.webhook(event)).status_code == 200
+        assert site.client.user(user).get("/members/page.html").status_code == 402
+
+
+def test_each_query_of_a_gate_fails_and_it_opens_for_nobody_it_should_not(shaky):
+    """F06, FAIL, CLOSED: a stranger's first visit: 402 or 503, never the page."""
+    site, shim = shaky
+    for n, trigger in faults(shim):
+        user = site.new_user("stranger")
+        with trigger:
+            answer = site.client.user(user).get("/members/page.html")
+        assert answer.status_code in (402, 503) and SECRET not in answer.text, n
+        # What the fault left in memory must not open either.
+        again = site.client.user(user).get("/members/page.html")
+        assert again.status_code in (402, 503) and SECRET not in again.text, n
+
+
+# --- buying ------------------------------------------------------------------------------------
+
+full_tier = pytest.mark.skipif(not FULL, reason="CI's tier lets webhook and migrate fail")
+
+
+def _at_stripe(site, user):
+    """(customers, open or complete sessions) that Stripe has of this user."""
+    customers = [each["id"] for each in site.double.control.objects("customer")
+                 if each["metadata"].get("subbill_user") == user]
+    sessions = [each["id"] for each in site.double.control.objects("checkout.session")
+                if each["customer"] in customers and each["status"] != "expired"]
+    return customers, sessions
+
+
+def _checkout(site, user):
+    return site.client.user(user).post("/subbill/checkout", json={"plan": "basic"})
+
+
+@full_tier
+def test_each_call_of_a_checkout_fails_and_the_next_click_finds_one_session(shaky):
+    """F06, F14, F17, FAIL: database and Stripe: one customer, one session, no second purchase."""
+    site, shim = shaky
+    for n, trigger in faults(shim):
+        user = site.new_user("buyer")
+        with trigger:
+            answer = _checkout(site, user)
+        assert answer.status_code in (200, 503), (n, answer.text)
+        _stranger_stays_outside(site)
+        done = eventually(lambda: _checkout(site, user), 20)
+        assert done.status_code == 200, (n, done.text)
+        customers, sessions = _at_stripe(site, user)
+        assert len(customers) == 1 and sessions == [done.json()["id"]], (n, customers, sessions)
+        assert site.client.user(user).get("/members/page.html").status_code == 402
+
+
+@full_tier
+def test_each_call_of_the_return_page_fails_and_a_reload_opens_the_door(shaky):
+    """F06, F14, FAIL: the page never crashes, and whoever paid gets in at the latest at the next try."""
+    site, shim = shaky
+    for n, trigger in faults(shim):
+        user = site.new_user("buyer")
+        answer = eventually(lambda: _checkout(site, user), 20)
+        done = site.double.control.complete(answer.json()["id"])
+        back = urlsplit(done["redirect"])
+        address = f"{back.path}?{back.query}"
+        with trigger:
+            answer = site.client.user(user).get(address)
+        assert answer.status_code in (200, 202, 303, 503), (n, answer.text)
+        _stranger_stays_outside(site)
+        until = time.monotonic() + 20
+        while site.client.user(user).get("/members/page.html").status_code != 200:
+            assert time.monotonic() < until, f"call {n}: paid and left outside"
+            site.client.user(user).get(address)
+            time.sleep(0.1)
+        assert site.database.count("subscription", f"user_name = '{user}'") == 1
+
+
+# --- in the background -------------------------------------------------------------------------
+
+def _thin(thing):
+    return {"id": events.new_id("evt_test_65Sb"), "object": "v2.core.event", "livemode": False,
+            "type": "v1.customer.subscription.updated", "created": time.strftime(
+                "%Y-%m-%dT%H:%M:%S.000Z", time.gmtime()),
+            "related_object": {"id": thing["id"], "type": "subscription", "url": "/v1/x"}}
+
+
+@full_tier
+def test_each_call_of_a_workers_step_fails_and_the_job_is_done_once(shaky):
+    """F06, F14, F20, FAIL: the job stays until it is done, and what it reads is applied once."""
+    site, shim = shaky
+    stripe = Stripe(site.double.url, STRIPE_KEY)
+    site.ctl_variables = shim.environment
+    for n, trigger in faults(shim):
+        user = site.new_user("worker")
+        customer = stripe.post("/v1/customers", {"metadata": {"subbill_user": user}})
+        thing = stripe.post("/v1/subscriptions", {
+            "customer": customer["id"], "items": [{"price": catalogue.PRICE["basic"]}],
+            "metadata": {"subbill_user": user}, "trial_period_days": 14}).body
+        assert eventually(lambda: site.webhook(_thin(thing))).status_code == 200
+        with trigger:
+            site.ctl("work", "--once")
+        done, jobs = _counted(site, {"subscription": f"id = '{thing['id']}'", "job": "1=1"})
+        assert done or jobs, f"call {n}: neither done nor to be done"
+        _stranger_stays_outside(site)
+        for _ in range(20):
+            site.database.execute("UPDATE job SET run_at = 0, lease_until = 0")
+            site.ctl("work", "--once")
+            if not site.database.count("job"):
+                break
+        assert _counted(site, {
+            "job": "1=1", "subscription": f"id = '{thing['id']}'",
+            "event": f"source = 'fetch' AND object_id = '{thing['id']}'"}) == [0, 1, 1], n
+    site.ctl_variables = {}
+
+
+# --- migrate -----------------------------------------------------------------------------------
+
+_SHAPES = {
+    "sqlite3": ("SELECT type, name, sql FROM sqlite_master",),
+    "pgsql": ("SELECT table_name, column_name, data_type, is_nullable, column_default, collation_name "
+              "FROM information_schema.columns WHERE table_schema = 'public'",
+              "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'"),
+    "mysql": ("SELECT table_name, column_name, column_type, is_nullable, column_default, "
+              "collation_name FROM information_schema.columns WHERE table_schema = DATABASE()",
+              "SELECT table_name, index_name, seq_in_index, column_name, non_unique "
+              "FROM information_schema.statistics WHERE table_schema = DATABASE()"),
+}
+
+
+def _shape(database):
+    """The schema, and what a fresh one holds but for the random key and the times."""
+    found = [sorted(map(str, database.rows(sql))) for sql in _SHAPES[database.driver]]
+    for table in ("epoch", "turn", "limiter"):
+        found.append(sorted(map(str, database.rows(f"SELECT * FROM {table}"))))
+    found.append(sorted(map(str, database.rows("SELECT version, oldest FROM schema_version"))))
+    found.append(database.rows("SELECT count(*), min(name) FROM server_secret"))
+    return found
+
+
+def _empty(database):
+    """Throws all tables away, whatever state they are in."""
+    if database.driver == "sqlite3":
+        for suffix in ("", "-wal", "-shm"):
+            database.path.with_name(database.path.name + suffix).unlink(missing_ok=True)
+    elif database.driver == "pgsql":
+        database.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    else:
+        database.execute(f"DROP DATABASE {database.name}; CREATE DATABASE {database.name}")
+
+
+def test_each_call_of_a_migration_fails_and_the_next_run_makes_the_fresh_schema(database, make_site):
+    """F06, F33, FAIL: from the n-th call on nothing works any more; the next run ends with what a run
+    without trouble makes."""
+    site = make_site(database=database, double=False, migrate=False, start=False)
+    shim = FailNth(site.root)
+    site.ctl_variables = shim.environment
+    assert site.ctl("migrate").exit == 0
+    fresh = _shape(site.database)
+    for after in (False, True):
+        for n in itertools.count(1, 1 if FULL else 3):
+            assert n < LIMIT
+            _empty(site.database)
+            with shim.armed(n, again=-1, after=after, kinds=STATEMENT | CONNECT):
+                broken = site.ctl("migrate")
+            assert (broken.exit != 0) == bool(shim.failed), (n, broken.output)
+            assert broken.exit in (0, 4), (n, broken)
+            healed = site.ctl("migrate")
+            assert healed.exit == 0, (n, healed.output)
+            assert _shape(site.database) == fresh, n
+            if not shim.failed:
+                break
+        assert n > 20
+
+
+def test_stripe_alone_failing_at_every_call_is_named_and_costs_nothing(shaky):
+    """F13, F14: every call of a purchase to Stripe fails before it is made: 503 and no customer."""
+    site, shim = shaky
+    user = site.new_user("buyer")
+    with shim.armed(1, again=-1, kinds=CURL):
+        answer = _checkout(site, user)
+    assert answer.status_code == 503 and "Retry-After" in answer.headers
+    assert _at_stripe(site, user) == ([], [])
+    assert answer.json()["code"].startswith("stripe_")
