@@ -59,11 +59,20 @@ __attribute__((constructor)) static void map_trigger(void)
     trigger = mapped == MAP_FAILED ? NULL : mapped;
 }
 
+/* The caller is the library itself: what it does to carry out one call is no call of its own. */
+static bool from_inside(void *caller, void *function)
+{
+    Dl_info from, own;
+
+    return dladdr(caller, &from) && dladdr(function, &own) &&
+           from.dli_fbase == own.dli_fbase;
+}
+
 /* Whether this call is to fail. */
-static bool falls_on_me(int kind)
+static bool falls_on_me(int kind, void *caller, void *function)
 {
     if (!trigger || !__atomic_load_n(&trigger->armed, __ATOMIC_ACQUIRE) ||
-        !(trigger->kinds & kind)) {
+        !(trigger->kinds & kind) || from_inside(caller, function)) {
         return false;
     }
     int32_t number = __atomic_add_fetch(&trigger->counted, 1, __ATOMIC_ACQ_REL);
@@ -102,7 +111,7 @@ static void *real(const char *name)
         if (!original) {                                                                 \
             *(void **)&original = real(#name);                                           \
         }                                                                                \
-        if (!falls_on_me(kind)) {                                                        \
+        if (!falls_on_me(kind, __builtin_return_address(0), *(void **)&original)) {      \
             return original args;                                                        \
         }                                                                                \
         if (!trigger->after) {                                                           \
