@@ -116,15 +116,33 @@ static apr_status_t end(void *baton, sb_conn_t *conn, apr_pool_t *pool)
                         job->payload, ending->error, pool);
 }
 
+/* Trouble that meets every job alike and says nothing about this one: an outage, a proxy's page in
+ * place of an answer, a key being changed, Stripe busy with the object. It parks nobody, and whoever
+ * waits for it is tried at the common pace. */
+static bool is_nobodys_fault(sb_status_e status, const sb_result_t *result)
+{
+    static const char *const codes[] = {"stripe_bad_answer", "stripe_key_refused",
+                                        "stripe_permission", "lock_timeout",
+                                        "idempotency_key_in_use"};
+
+    for (size_t i = 0; result->code && i < sizeof(codes) / sizeof(*codes); i++) {
+        if (strcmp(result->code, codes[i]) == 0) {
+            return true;
+        }
+    }
+    return status == SB_UNAVAILABLE;
+}
+
 static void judge(ending_t *ending, const sb_result_t *result, apr_pool_t *pool)
 {
     const kind_t *kind = kind_of(ending->job->kind);
+    bool outage = is_nobodys_fault(ending->status, result);
 
     ending->error = apr_psprintf(pool, "%s: %s", result->code ? result->code : "failed",
                                  result->message ? result->message : "no reason given");
-    ending->park =
-        ending->status != SB_UNAVAILABLE && ending->job->attempts >= kind->attempts;
-    ending->delay = sb_jobs_backoff(ending->job->attempts + kind->patience);
+    ending->park = !outage && ending->job->attempts >= kind->attempts;
+    ending->delay =
+        sb_jobs_backoff(ending->job->attempts + (outage ? 0 : kind->patience));
     if (result->retry_after > ending->delay) {
         ending->delay = result->retry_after;
     }

@@ -216,6 +216,68 @@ START_TEST(test_a_rate_limit_slows_the_worker_down_and_loses_nothing)
 }
 END_TEST
 
+/* F15, F16: a proxy's page in place of an answer, or Stripe busy with the object, is no fault of the job. */
+START_TEST(test_rubbish_from_stripe_and_a_busy_object_park_nobody)
+{
+    enum { ILLS = 8 };
+    scripted_answer_t script[ILLS + 1];
+
+    if (!service_on(_i)) {
+        return;
+    }
+    for (int i = 0; i < ILLS; i++) { /* in turn, or the circuit would open */
+        bool busy = i % 2;
+        script[i] = (scripted_answer_t){
+            .bytes =
+                scripted_json(busy ? 409 : 200, "Connection: close\r\n",
+                              busy ? "{\"error\":{\"type\":\"invalid_request_error\","
+                                     "\"code\":\"lock_timeout\",\"message\":\"busy\"}}"
+                                   : "<!doctype html><title>Bad gateway</title>",
+                              store.pool),
+            .cut = 1};
+    }
+    script[ILLS] = service_answer(
+        200, service_subscription("sub_1", "cus_1", "zoe", "active", PRICE_PRO));
+    service_with(script, ILLS + 1);
+    sv.service->stripe = sb_stripe_hurried(sv.service->stripe, 2000, store.pool);
+    ck_assert_int_eq(sb_jobs_enqueue(&sv.result, sv.service, SB_JOB_FETCH, "sub_1",
+                                     "{\"cause\":\"evt_1\",\"created\":1}", 0,
+                                     store.pool),
+                     SB_OK);
+    for (int i = 0; i < ILLS; i++) {
+        sb_jobs_run_t run = service_work();
+        ck_assert_int_eq(run.parked, 0);
+        ck_assert_int_eq(run.retried, 1);
+        service_jobs_due();
+    }
+    ck_assert_int_eq(service_work().done, 1);
+    ck_assert_str_eq(service_gate("zoe", "pro"), "ok");
+}
+END_TEST
+
+/* B23, F13: a thin event that met an outage is tried again in seconds, not in the minutes of an event
+ * that waits for a price to be known. */
+START_TEST(test_a_thin_event_waits_no_longer_than_the_outage)
+{
+    const scripted_answer_t script[] = {
+        {.bytes = scripted_json(503, "Connection: close\r\n", "{}", store.pool),
+         .cut = 1}};
+
+    if (!service_on(_i)) {
+        return;
+    }
+    service_with(script, 1);
+    sv.service->stripe = sb_stripe_hurried(sv.service->stripe, 2000, store.pool);
+    service_deliver(thin_event("evt_test_1", "v1.customer.subscription.updated",
+                               "subscription", "sub_1"));
+    ck_assert_int_eq(service_work().retried, 1);
+    ck_assert_str_eq(
+        count(apr_psprintf(store.pool, "job WHERE run_at <= %" APR_INT64_T_FMT,
+                           sb_clock_now() + 30)),
+        "1");
+}
+END_TEST
+
 START_TEST(test_a_job_of_a_kind_from_the_future_is_parked)
 {
     if (!service_on(_i)) {
@@ -264,6 +326,10 @@ Suite *service_jobs_suite(void)
                         SB_DIALECTS);
     tcase_add_loop_test(tcase, test_a_rate_limit_slows_the_worker_down_and_loses_nothing,
                         0, SB_DIALECTS);
+    tcase_add_loop_test(tcase, test_rubbish_from_stripe_and_a_busy_object_park_nobody, 0,
+                        SB_DIALECTS);
+    tcase_add_loop_test(tcase, test_a_thin_event_waits_no_longer_than_the_outage, 0,
+                        SB_DIALECTS);
     tcase_add_loop_test(tcase, test_a_job_of_a_kind_from_the_future_is_parked, 0,
                         SB_DIALECTS);
     tcase_add_test(tcase, test_the_waits_between_tries_double_to_an_hour);
