@@ -204,10 +204,15 @@ def differences(database, lives):
 
 class Sender:
     """connections: how many at once. rate: events a second at most, None: as fast as it goes. again:
-    the share of acknowledged events that come once more."""
+    the share of acknowledged events that come once more. refused: statuses that may come besides 2xx,
+    and that mean: again, later. skews: seconds by which the times of signatures are wrong, one of them
+    for each sending; may be changed meanwhile."""
 
-    def __init__(self, site, to_send, connections=4, rate=None, again=0.05, seed=1):
+    def __init__(self, site, to_send, connections=4, rate=None, again=0.05, seed=1,
+                 refused=(503,), skews=(0,)):
         self.site = site
+        self.skews = skews
+        self._may_refuse = refused
         self.acknowledged = {}   # id -> the state the answer named
         self.refusals = collections.Counter()  # status or name of the network error -> how often
         self.took = []           # seconds of every answer with 2xx
@@ -287,7 +292,8 @@ class Sender:
         try:
             connection.request("POST", "/subbill/webhook", body, {
                 "Content-Type": "application/json; charset=utf-8", "User-Agent": "Stripe/1.0",
-                "Stripe-Signature": sign(body, self.site.secret)})
+                "Stripe-Signature": sign(body, self.site.secret, int(
+                    time.time() + self._chance.choice(self.skews)))})
             answer = connection.getresponse()
             text = answer.read()
         except (OSError, http.client.HTTPException) as error:
@@ -297,7 +303,7 @@ class Sender:
         if 200 <= answer.status < 300:
             self._accepted(event, body, text, time.monotonic() - begun)
         else:
-            if answer.status != 503:
+            if answer.status not in self._may_refuse:
                 self.wrong.append((answer.status, text[:300]))
             self._refused(event, body, answer.status)
         return connection
@@ -320,12 +326,14 @@ class Sender:
 class Visitors:
     """People who read the members' page all the time: payers, and strangers who never may.
 
-    Every answer of a payer is 200 or 503, of a stranger 402 or 503; whatever else came stands in
-    `wrong`. A connection that the server closed is opened again.
+    Every answer of a payer is 200 or 503, of a stranger 402 or 503, or one of `besides`; whatever else
+    came, and every look at the secret without a 200, stands in `wrong`. A connection that the server
+    closed is opened again.
     """
 
-    def __init__(self, site, payers, strangers, secret, threads=2, pause=0.01):
+    def __init__(self, site, payers, strangers, secret, threads=2, pause=0.01, besides=()):
         self.site, self.secret, self.pause = site, secret.encode(), pause
+        self._besides = besides
         self.answers = collections.Counter()
         self.wrong = []
         self._people = [(name, True) for name in payers] + [(name, False) for name in strangers]
@@ -363,7 +371,7 @@ class Visitors:
                 continue
             self.answers["payer" if pays else "stranger", answer.status] += 1
             shown = self.secret in text
-            if answer.status not in ((200, 503) if pays else (402, 503)) or \
-                    shown != (answer.status == 200):
+            good = (200 if pays else 402, 503, *self._besides)
+            if answer.status not in good or shown != (answer.status == 200):
                 self.wrong.append((name, answer.status, text[:200]))
             time.sleep(self.pause)
