@@ -373,6 +373,11 @@ sb_status_e sb_pool_borrow(sb_conn_t **out, sb_db_t *db, apr_time_t deadline,
 
 void sb_pool_return(sb_db_t *db, sb_conn_t *conn, bool sound)
 {
+    /* Nobody watches a close: the driver of MariaDB would wait without bound for the rest of an answer
+     * that was given up. */
+    if (!sound && conn->fd >= 0) {
+        shutdown(conn->fd, SHUT_RDWR);
+    }
     sb_conn_note_wal(conn);
     pthread_mutex_lock(&db->lock);
     unlink_conn(&db->in_use, conn);
