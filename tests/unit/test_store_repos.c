@@ -272,36 +272,6 @@ static apr_status_t checkouts(sb_conn_t *conn, apr_pool_t *pool)
     return APR_SUCCESS;
 }
 
-static apr_status_t payment_in_two_orders(sb_conn_t *conn, apr_pool_t *pool)
-{
-    sb_payment_t told[] = {
-        {.status = "failed", .amount = 900, .created_at = 200},
-        {.status = "failed", .amount = 900, .created_at = 250},
-        {.status = "succeeded", .amount = 900, .created_at = 300},
-    };
-    static const int orders[][3] = {{0, 1, 2}, {2, 1, 0}, {1, 0, 2}, {1, 0, -1}};
-    static const apr_int64_t times[] = {300, 300, 300, 250};
-
-    for (int k = 0; k < 4; k++) {
-        sb_payment_t *read;
-        for (int i = 0; i < 3 && orders[k][i] >= 0; i++) {
-            sb_payment_t *payment = &told[orders[k][i]];
-            payment->id = apr_psprintf(pool, "in_order%d", k);
-            store_ok(sb_payment_save(conn, payment, pool));
-        }
-        store_ok(sb_payment_get(&read, conn, told[0].id, false, pool));
-        ck_assert_int_eq(read->created_at, times[k]);
-    }
-    return APR_SUCCESS;
-}
-
-/* F18: when the money came, or was last asked for, in whatever order that was told */
-START_TEST(test_a_payments_time_does_not_depend_on_the_order)
-{
-    store_in_transaction(_i, payment_in_two_orders);
-}
-END_TEST
-
 /* C19, T11: a second click finds the same open session; completion happens once */
 START_TEST(test_an_open_checkout_is_found_again_and_completes_once)
 {
@@ -421,8 +391,6 @@ Suite *store_repos_suite(void)
     tcase_add_loop_test(tcase,
                         test_an_older_telling_never_replaces_a_newer_invoice_or_payment,
                         0, SB_DIALECTS);
-    tcase_add_loop_test(tcase, test_a_payments_time_does_not_depend_on_the_order, 0,
-                        SB_DIALECTS);
     tcase_add_loop_test(tcase, test_an_open_checkout_is_found_again_and_completes_once, 0,
                         SB_DIALECTS);
     tcase_add_loop_test(tcase, test_a_trial_is_marked_once_and_a_price_keeps_its_plan, 0,
