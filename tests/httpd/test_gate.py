@@ -6,10 +6,9 @@ import subprocess
 import time
 
 import pytest
-from harness import databases, events, scratch
+from harness import events, scratch
 from harness.content import PUBLIC, SECRET
 
-DATABASES = databases.ALL
 SITE = {
     "double": False,
     "load": ("access_compat",),

@@ -130,6 +130,19 @@ class _Server(Database):
     def rows(self, sql):
         return self._run(sql, self.name)
 
+    def dump(self, without=("schema_version", "schema_step")):
+        """In one run of the tool: starting it for every table would take a second."""
+        tables = [table for table in self.tables() if table not in without]
+        found, rows = {}, []
+        for row in self.rows("".join(f"SELECT '#{table}'; SELECT * FROM {table};"
+                                     for table in tables)):
+            if len(row) == 1 and row[0][1:] in tables and row[0].startswith("#"):
+                rows = found[row[0][1:]] = []
+            else:
+                rows.append(str(row))
+        assert list(found) == tables
+        return {table: sorted(rows) for table, rows in found.items()}
+
     def drop(self):
         self._run(self._drop.format(name=self.name), self._admin.get("dbname"))
 

@@ -4,7 +4,7 @@
     full tier, event MPM    every test that has a site runs on SQLite, PostgreSQL and MariaDB
     full tier, other MPMs   SQLite alone: how httpd forks is no matter of which database it is
     CI tier                 SQLite, and all three where a module says DATABASES = databases.ALL: what
-                            stores and reads (webhook, gate, stories, worker, rebuild, shuffles)
+                            stores and decides (webhook, stories with their gates, worker, shuffles)
 
 ONE names what runs on SQLite only, whatever the tier, and why. A test with one of the fixtures in CHOOSES
 chooses its databases itself. SB_DATABASES narrows any run.
@@ -15,12 +15,25 @@ CHOOSES = {"dialect", "working", "far", "talked", "limited"}
 
 _NO_DATABASE = "nothing in it depends on a database"
 _FILE = "about SQLite's file"
+_STRIPE = "about a Stripe that does not answer, and long"
 ONE = {
     "test_harness": "tries the harness with stock modules; there is no database",
     "test_configuration": "what is said before any database is asked",
     "test_slow_stripe": _NO_DATABASE,
     "test_ctl::test_migrate_makes_gives_and_tells": _FILE,
     "test_ctl::test_no_command_leaves_a_file_that_only_root_may_touch": _FILE,
+    "test_ctl::test_root_follows_no_link_that_the_web_server_may_have_laid": _FILE,
+    "test_ctl::test_no_stored_text_can_move_a_terminal": "stores bytes that only SQLite takes",
+    "test_ctl::test_no_secret_in_output_or_argument_lists": "names databases of every kind itself",
+    "test_faults::test_a_locked_sqlite_file_stops_writers_only": _FILE,
+    "test_faults::test_a_full_disk_is_503_and_heals": _FILE,
+    "test_faults::test_a_replaced_sqlite_file_is_noticed": _FILE,
+    "test_faults::test_a_lost_permission_is_503_and_heals": _FILE,
+    "test_faults::test_a_corrupt_sqlite_file_closes_the_gate_and_crashes_nothing": _FILE,
+    "test_faults::test_stripe_down_does_not_touch_the_gate_and_opens_the_circuit": _STRIPE,
+    "test_faults::test_a_blackholed_stripe_is_given_up_in_time": _STRIPE,
+    "test_routes_limits::test_a_flood_of_checkouts_makes_few_sessions":
+        "waits a minute for budgets that are kept in memory",
     "test_gate::test_a_warm_gate_asks_the_database_nothing": _FILE,
     "test_worker::test_the_worker_is_quiet_while_the_database_is_away": _FILE,
 }
