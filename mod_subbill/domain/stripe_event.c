@@ -181,7 +181,10 @@ sb_status_e sb_event_parse(sb_event_t *event, sb_result_t *result, const json_t 
 sb_status_e sb_event_parse_kept(sb_event_t *event, sb_result_t *result,
                                 const json_t *json, apr_pool_t *pool)
 {
-    return parse(event, result, json, true);
+    sb_status_e status = parse(event, result, json, true);
+
+    event->seen = sb_json_int(json, "seen", 0);
+    return status;
 }
 
 static sb_status_e status_of(bool ok)

@@ -23,6 +23,8 @@ typedef struct visit_t {
     const char *session;
     sb_checkout_t *row;
     sb_subscription_t *sub;
+    apr_int64_t
+        seen; /* when the newest statement about a subscription of the buyer was made */
 } visit_t;
 
 const char *sb_return_state_word(sb_return_state_e state)
@@ -35,6 +37,25 @@ const char *sb_return_state_word(sb_return_state_e state)
     };
 
     return (unsigned)state < sizeof(words) / sizeof(*words) ? words[state] : words[0];
+}
+
+static apr_status_t look_at_all(visit_t *visit, sb_conn_t *conn, apr_pool_t *pool)
+{
+    sb_subscription_t *subs;
+    int n = 0;
+    apr_status_t rv = sb_subscription_list(&subs, &n, conn, visit->row->user,
+                                           visit->row->livemode, pool);
+
+    visit->seen = 0;
+    for (int i = 0; rv == APR_SUCCESS && i < n; i++) {
+        visit->seen =
+            subs[i].event_created > visit->seen ? subs[i].event_created : visit->seen;
+        if (visit->row->subscription &&
+            strcmp(subs[i].id, visit->row->subscription) == 0) {
+            visit->sub = &subs[i];
+        }
+    }
+    return rv;
 }
 
 static apr_status_t load(void *baton, sb_conn_t *conn, apr_pool_t *pool)
@@ -51,10 +72,7 @@ static apr_status_t load(void *baton, sb_conn_t *conn, apr_pool_t *pool)
         visit->row = NULL;
         return APR_SUCCESS;
     }
-    return visit->row->subscription
-               ? sb_subscription_get(&visit->sub, conn, visit->row->subscription, live,
-                                     pool)
-               : APR_SUCCESS;
+    return look_at_all(visit, conn, pool);
 }
 
 /* A price that belongs to no plan opens nothing, whoever has paid it. */
@@ -120,6 +138,7 @@ static sb_status_e fulfil(json_t **session, visit_t *visit, sb_result_t *result,
                            word(*session, "subscription.status")),
         .type = event_type(*session),
         .created = sb_clock_now(),
+        .seen = visit->seen,
         .livemode = visit->service->settings->live,
         .api_version = SB_STRIPE_VERSION,
         .kind = "checkout.session",

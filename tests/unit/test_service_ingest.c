@@ -343,6 +343,45 @@ START_TEST(test_an_event_that_the_database_refuses_is_failed)
 }
 END_TEST
 
+/* What the return page read, when what it found stored was this old. */
+static void return_reads(const char *id, const char *status, apr_int64_t seen)
+{
+    json_error_t error;
+    json_t *object = json_loads(sub("zoe", status), 0, &error);
+    const sb_event_t fact = {.id = id,
+                             .type = "customer.subscription.updated",
+                             .created = sb_clock_now(),
+                             .seen = seen,
+                             .api_version = "2026-10-28.endive",
+                             .kind = "subscription",
+                             .object_id = "sub_1",
+                             .object = object};
+
+    ck_assert_int_eq(sb_ingest_fact(&sv.outcome, &sv.result, sv.service, &fact,
+                                    SB_SOURCE_RETURN, store.pool),
+                     SB_OK);
+    json_decref(object);
+}
+
+/* A16, F18: a webhook that arrives while the return page asks Stripe is newer than the answer. */
+START_TEST(test_what_is_told_while_the_return_page_asks_wins)
+{
+    if (!service_on(_i)) {
+        return;
+    }
+    service_with(NULL, 0);
+    apr_int64_t now = sb_clock_now();
+    service_deliver(service_event("evt_1", "customer.subscription.created", 0,
+                                  sub("zoe", "trialing")));
+    service_deliver(service_event("evt_2", "customer.subscription.updated", 9,
+                                  sub("zoe", "past_due")));
+    return_reads("return:1", "active", now);
+    ck_assert_str_eq(service_gate("zoe", "any"), "past_due");
+    return_reads("return:2", "active", now + 20);
+    ck_assert_str_eq(service_gate("zoe", "any"), "ok");
+}
+END_TEST
+
 /* B23: objects of old API versions have a plan and no items. */
 START_TEST(test_a_subscription_without_items_opens_by_its_plan)
 {
@@ -524,6 +563,8 @@ Suite *service_ingest_suite(void)
     tcase_add_loop_test(tcase, test_a_tie_waits_for_stripe, 0, SB_DIALECTS);
     tcase_add_loop_test(tcase, test_a_tie_without_a_key_keeps_waiting, 0, SB_DIALECTS);
     tcase_add_loop_test(tcase, test_an_event_that_the_database_refuses_is_failed, 0,
+                        SB_DIALECTS);
+    tcase_add_loop_test(tcase, test_what_is_told_while_the_return_page_asks_wins, 0,
                         SB_DIALECTS);
     tcase_add_loop_test(tcase, test_a_subscription_without_items_opens_by_its_plan, 0,
                         SB_DIALECTS);
