@@ -8,6 +8,7 @@ from api import another_address, described, problem
 from harness import catalogue, lifecycle
 from harness.catalogue import PRICE
 from harness.lifecycle import at_stripe, buy, changes, press, told
+from stripe_double import conformance
 from stripe_double.client import Client
 
 TEAM = {"plan": "team", "name": "Team", "group": "teams", "rank": 10, "seats": {"min": 2, "max": 9},
@@ -19,6 +20,7 @@ EAGER = {"plan": "eager", "name": "Eager", "group": "teams", "rank": 20, "seats"
                     {"interval": "year", "amount": 7000, "id": "price_1SbEagerYearEUR0000001"}]}
 
 CATALOG = catalogue.default()
+catalogue.plan(CATALOG, "pro")["pause"] = True
 CATALOG["plans"] += [TEAM, EAGER]
 
 SITE = {"catalog": CATALOG, "people": [f"mover{i}" for i in range(60)]}
@@ -347,3 +349,30 @@ def test_seats_are_chosen_on_the_page(site, mover):
     html = lifecycle.page(site, mover, path).text
     assert re.search(r'name="quantity" type="number" [^>]*min="2" max="9" value="5"', html)
     assert lifecycle.fields(html.split("</form>", 1)[1], "/subbill/subscription/change")["quantity"] == "5"
+
+
+def test_all_that_was_sent_is_known_to_stripes_specification(site, mover):
+    """A48, A49, A50: every parameter of every call of these tests, where the specification lies beside us."""
+    reason = conformance.missing()
+    if reason:
+        pytest.skip(reason)
+    site.double.control.forget_requests()
+    buy(site, mover, plan="pro")
+    user = site.client.user(mover)
+    assert user.get("/subbill/subscription/change?plan=pro&interval=year").status_code == 200
+    assert user.get("/subbill/invoices/upcoming").status_code == 200
+    change(site, mover, plan="pro", interval="year")
+    change(site, mover, plan="basic")
+    assert user.post("/subbill/subscription/resume", json={}).status_code == 200
+    other = next(_movers)
+    buy(site, other, plan="pro")
+    for action, body in (("cancel", {}), ("resume", {}), ("pause", {}), ("resume", {}),
+                         ("cancel", {"immediate": True})):
+        answer = site.client.user(other).post(f"/subbill/subscription/{action}", json=body)
+        assert answer.status_code == 200, answer.text
+    sent = site.double.control.requests()
+    assert {call["path"].split("/")[2] for call in sent} >= {"subscriptions", "invoices",
+                                                             "subscription_schedules"}
+    for call in sent:
+        assert call["status"] == 200, call
+        assert conformance.check_request(call["method"], call["path"], call["params"]) == []

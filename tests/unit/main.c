@@ -44,6 +44,7 @@ static const struct {
     {"store_db", store_db_suite},
     {"store_ends", store_ends_suite},
     {"store_jobs", store_jobs_suite},
+    {"store_lifecycle", store_lifecycle_suite},
     {"store_migrate", store_migrate_suite},
     {"store_races", store_races_suite},
     {"store_repos", store_repos_suite},

@@ -4,9 +4,12 @@
  * tables here. One process of the double serves a test. */
 #include "stripe/checkout_sessions.h"
 #include "stripe/customers.h"
+#include "stripe/invoices.h"
 #include "stripe/portal_sessions.h"
 #include "stripe/prices.h"
 #include "stripe/objects.h"
+#include "stripe/schedules.h"
+#include "stripe/subscriptions.h"
 #include "unit.h"
 
 #include <apr_strings.h>
@@ -223,6 +226,101 @@ START_TEST(test_prices_portal_and_subscriptions_are_asked_for_as_stripe_wants_it
 }
 END_TEST
 
+/* A subscription to gold that a card pays for; *item is its item. */
+static const char *subscription_made(const char **item, const char *price)
+{
+    const char *customer = customer_made();
+    const char *attach[] = {apr_pstrcat(sb_unit_pool, "customer=", customer, NULL)};
+    const char *card = made("/v1/payment_methods/pm_card_visa/attach", attach, 1);
+    const char *pairs[] = {
+        attach[0], apr_pstrcat(sb_unit_pool, "items[0][price]=", price, NULL),
+        apr_pstrcat(sb_unit_pool, "default_payment_method=", card, NULL)};
+    const char *id = made("/v1/subscriptions", pairs, 3);
+
+    *item = sb_json_text(out, "items.data.0.id");
+    return id;
+}
+
+/* A48, A50, E9 */
+START_TEST(test_a_subscription_is_ended_paused_and_changed_as_stripe_wants_it)
+{
+    if (!stripe) {
+        return;
+    }
+    const char *item, *price = price_made();
+    const char *id = subscription_made(&item, price);
+    const sb_stripe_switch_t seats = {.item = item, .price = price, .quantity = 3};
+
+    assert_ok(sb_stripe_invoice_upcoming(&out, &result, stripe, id, sb_unit_pool));
+    ck_assert_int_eq(sb_json_int(out, "amount_due", 0), 299);
+    assert_ok(
+        sb_stripe_invoice_of_switch(&out, &result, stripe, id, &seats, sb_unit_pool));
+    ck_assert_int_eq(sb_json_int(out, "amount_due", 0), 598);
+    assert_ok(sb_stripe_subscription_switch(&out, &result, stripe, id, &seats, "s-1",
+                                            sb_unit_pool));
+    ck_assert_int_eq(sb_json_int(out, "items.data.0.quantity", 0), 3);
+    assert_ok(sb_stripe_subscription_plan_end(&out, &result, stripe, id, true, "s-2",
+                                              sb_unit_pool));
+    ck_assert(sb_json_bool(out, "cancel_at_period_end", false));
+    assert_ok(sb_stripe_subscription_plan_end(&out, &result, stripe, id, false, "s-3",
+                                              sb_unit_pool));
+    assert_ok(
+        sb_stripe_subscription_clear_end(&out, &result, stripe, id, "s-4", sb_unit_pool));
+    assert_ok(
+        sb_stripe_subscription_collect(&out, &result, stripe, id, "s-5", sb_unit_pool));
+    assert_ok(
+        sb_stripe_subscription_pause(&out, &result, stripe, id, "s-6", sb_unit_pool));
+    ck_assert_str_eq(sb_json_text(out, "status"), "paused");
+    assert_ok(
+        sb_stripe_subscription_resume(&out, &result, stripe, id, "s-7", sb_unit_pool));
+    ck_assert_str_eq(sb_json_text(out, "status"), "active");
+    assert_ok(sb_stripe_subscription_cancel(&out, &result, stripe, id, sb_unit_pool));
+    ck_assert_str_eq(sb_json_text(out, "status"), "canceled");
+    ck_assert_int_eq(sb_stripe_invoice_upcoming(&out, &result, stripe, id, sb_unit_pool),
+                     SB_NOT_FOUND);
+    ck_assert_str_eq(result.code, "no_upcoming_invoice");
+    ck_assert_int_eq(
+        sb_stripe_subscription_cancel(&out, &result, stripe, "sub_1/pause", sb_unit_pool),
+        SB_INVALID);
+}
+END_TEST
+
+/* A49 */
+START_TEST(test_a_schedule_is_made_given_phases_and_released)
+{
+    if (!stripe) {
+        return;
+    }
+    const char *item, *price = price_made();
+    const char *sub = subscription_made(&item, price);
+    const sb_stripe_phase_item_t now = {.price = price, .quantity = 1};
+    const sb_stripe_phase_item_t then = {.price = price, .quantity = 5};
+
+    assert_ok(sb_stripe_schedule_create(&out, &result, stripe, sub, "p-1", sb_unit_pool));
+    const char *id = sb_json_text(out, "id");
+    const sb_stripe_phases_t phases = {
+        .start = sb_json_int(out, "current_phase.start_date", 0),
+        .until = sb_json_int(out, "current_phase.end_date", 0),
+        .now = &now,
+        .now_n = 1,
+        .then = &then,
+        .then_n = 1,
+        .interval = "month",
+        .interval_count = 1,
+    };
+    assert_ok(sb_stripe_schedule_update(&out, &result, stripe, id, &phases, "p-2",
+                                        sb_unit_pool));
+    ck_assert_int_eq(sb_json_int(out, "phases.1.items.0.quantity", 0), 5);
+    ck_assert_int_eq(sb_json_int(out, "phases.1.start_date", 0), phases.until);
+    ck_assert_int_ne(sb_stripe_subscription_plan_end(&out, &result, stripe, sub, true,
+                                                     "p-3", sb_unit_pool),
+                     SB_OK);
+    assert_ok(sb_stripe_schedule_release(&out, &result, stripe, id, "p-4", sb_unit_pool));
+    assert_ok(sb_stripe_schedule_retrieve(&out, &result, stripe, id, sb_unit_pool));
+    ck_assert_str_eq(sb_json_text(out, "status"), "released");
+}
+END_TEST
+
 Suite *stripe_double_suite(void)
 {
     Suite *suite = suite_create("stripe_double");
@@ -234,6 +332,9 @@ Suite *stripe_double_suite(void)
     tcase_add_test(tests, test_every_option_of_a_checkout_is_taken_by_stripes_rules);
     tcase_add_test(tests,
                    test_prices_portal_and_subscriptions_are_asked_for_as_stripe_wants_it);
+    tcase_add_test(tests,
+                   test_a_subscription_is_ended_paused_and_changed_as_stripe_wants_it);
+    tcase_add_test(tests, test_a_schedule_is_made_given_phases_and_released);
     suite_add_tcase(suite, tests);
     return suite;
 }

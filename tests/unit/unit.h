@@ -60,6 +60,7 @@ Suite *signature_suite(void);
 Suite *store_db_suite(void);
 Suite *store_ends_suite(void);
 Suite *store_jobs_suite(void);
+Suite *store_lifecycle_suite(void);
 Suite *store_migrate_suite(void);
 Suite *store_races_suite(void);
 Suite *store_repos_suite(void);
