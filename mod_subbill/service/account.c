@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "service/access.h"
+#include "service/invoices.h"
 #include "store/accounts.h"
 #include "store/customers.h"
 #include "store/entitlements.h"
@@ -327,7 +328,7 @@ static void add_own(json_t *json, const sb_account_view_t *view,
     json_object_set_new(json, "quantity",
                         held ? json_integer((json_int_t)held->sub->quantity)
                              : json_null());
-    json_object_set_new(json, "pay_url", text_or_null(pay));
+    json_object_set_new(json, "pay_url", sb_invoice_link(pay));
     json_object_set_new(json, "planned", planned_json(held ? held->planned : NULL));
 }
 

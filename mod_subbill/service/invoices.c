@@ -35,7 +35,7 @@ sb_status_e sb_invoices_list(sb_invoice_t **invoices, int *n, sb_result_t *resul
     return status;
 }
 
-static json_t *link_or_null(const char *url)
+json_t *sb_invoice_link(const char *url)
 {
     return url && (strncmp(url, "https://", 8) == 0 || strncmp(url, "http://", 7) == 0)
                ? json_string(url)
@@ -55,8 +55,8 @@ json_t *sb_invoices_json(const sb_invoice_t *invoices, int n)
                       invoice->currency, "amount_due", (json_int_t)invoice->amount_due,
                       "amount_paid", (json_int_t)invoice->amount_paid, "created",
                       (json_int_t)invoice->created_at, "hosted_url",
-                      link_or_null(invoice->hosted_url), "pdf_url",
-                      link_or_null(invoice->pdf_url)));
+                      sb_invoice_link(invoice->hosted_url), "pdf_url",
+                      sb_invoice_link(invoice->pdf_url)));
     }
     return array;
 }

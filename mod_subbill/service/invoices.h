@@ -18,6 +18,9 @@ sb_status_e sb_invoices_list(sb_invoice_t **invoices, int *n, sb_result_t *resul
  * hosted_url, pdf_url. Addresses that are not http(s) are null (T27). */
 json_t *sb_invoices_json(const sb_invoice_t *invoices, int n);
 
+/* An address from Stripe as a JSON text: null unless it is http(s) (T27). */
+json_t *sb_invoice_link(const char *url);
+
 /* The next invoice as Stripe would write it now: amount_due, currency, date, subscription, lines (description, amount).
  * pool owns *document. SB_NOT_FOUND "no_upcoming_invoice"; else as sb_stripe_call(). */
 sb_status_e sb_invoices_upcoming(json_t **document, sb_result_t *result,

@@ -63,14 +63,6 @@ static const char *word_text(const sb_exchange_t *x, const char *family, const c
                : sb_exchange_text(x, "status.unknown");
 }
 
-/* An address from Stripe as a link: nothing but http(s) becomes one (T27). */
-static json_t *link_or_null(const char *url)
-{
-    return url && (strncmp(url, "https://", 8) == 0 || strncmp(url, "http://", 7) == 0)
-               ? json_string(url)
-               : json_null();
-}
-
 /* --- subscriptions -------------------------------------------------------------------------- */
 
 static void fact_add(json_t *facts, const sb_exchange_t *x, const char *label,
@@ -151,8 +143,9 @@ static void payment_add(json_t *entry, const sb_exchange_t *x, const sb_held_t *
     if (text) {
         json_object_set_new(entry, "past_due_text",
                             json_string(sb_exchange_text(x, text)));
-        json_object_set_new(entry, "pay_url",
-                            link_or_null(held->unpaid ? held->unpaid->hosted_url : NULL));
+        json_object_set_new(
+            entry, "pay_url",
+            sb_invoice_link(held->unpaid ? held->unpaid->hosted_url : NULL));
     }
 }
 
@@ -278,8 +271,8 @@ static json_t *invoices_page(const sb_exchange_t *x, const sb_account_view_t *vi
                       sb_money_format(paid ? invoice->amount_paid : invoice->amount_due,
                                       invoice->currency, x->lang, x->pool),
                       "status_text", word_text(x, "invoice_status", invoice->status),
-                      "hosted_url", link_or_null(invoice->hosted_url), "pdf_url",
-                      link_or_null(invoice->pdf_url)));
+                      "hosted_url", sb_invoice_link(invoice->hosted_url), "pdf_url",
+                      sb_invoice_link(invoice->pdf_url)));
     }
     return invoices;
 }

@@ -80,8 +80,10 @@ static json_t *facts_of(const sb_exchange_t *x, const sb_change_t *change)
         x->pool, sb_money_format(price->amount, price->currency, x->lang, x->pool), " ",
         sb_page_interval(x, price->interval, price->interval_count), NULL);
 
-    fact_add(facts, x, "change.from", plan_name(x, change->from));
-    fact_add(facts, x, "change.to", plan_name(x, change->to));
+    if (change->from != change->to) {
+        fact_add(facts, x, "change.from", plan_name(x, change->from));
+        fact_add(facts, x, "change.to", plan_name(x, change->to));
+    }
     fact_add(facts, x, "change.price", each);
     if (change->to->seats_min) {
         fact_add(facts, x, "change.seats",
@@ -176,8 +178,8 @@ int sb_change_run(sb_exchange_t *x)
     sb_result_t result;
 
     sb_result_clear(&result);
-    if ((get ? sb_params_query(&wish, &result, x, params, PARAMS)
-             : sb_params_read(&wish, &result, x, params, PARAMS)) != SB_OK) {
+    if (sb_params_query(&wish, &result, x, params, PARAMS) != SB_OK ||
+        sb_params_read(&wish, &result, x, params, PARAMS) != SB_OK) {
         return sb_problem_send(x->r, &result);
     }
     if (wish.quantity < 0) {

@@ -14,7 +14,8 @@ catalogue.plan(CATALOG, "pro").update(trial_days=7, trial_card="none")
 CATALOG["plans"].append({"plan": "founder", "name": {"en": "Founder's Access", "de": "Gründerzugang"},
                          "group": "beta", "early_access": True})
 
-SITE = {"catalog": CATALOG, "people": [f"guest{i}" for i in range(40)]}
+DATABASES = ("sqlite3", "pgsql", "mysql")
+SITE = {"catalog": CATALOG, "people": [f"guest{i}" for i in range(180)]}
 
 _guests = iter(SITE["people"])
 

@@ -23,7 +23,8 @@ CATALOG = catalogue.default()
 catalogue.plan(CATALOG, "pro")["pause"] = True
 CATALOG["plans"] += [TEAM, EAGER]
 
-SITE = {"catalog": CATALOG, "people": [f"mover{i}" for i in range(60)]}
+DATABASES = ("sqlite3", "pgsql", "mysql")
+SITE = {"catalog": CATALOG, "people": [f"mover{i}" for i in range(180)]}
 
 _movers = iter(SITE["people"])
 
@@ -82,6 +83,8 @@ def test_the_preview_is_what_the_change_costs(site, mover):
     user = site.client.user(mover)
     asked = described("/subscription/change", "GET", user.get("/subbill/subscription/change?plan=pro"))
     posted = change(site, mover, plan="pro", preview=True)
+    answer = user.post("/subbill/subscription/change?preview=true", json={"plan": "pro"})
+    assert described("/subscription/change", "POST", answer)["change"] == "upgrade"
     assert asked["change"] == "upgrade" and asked["plan"] == "pro" and asked["price"] == PRICE["pro"]
     assert abs(asked["amount_due_now"] - posted["amount_due_now"]) <= 1
     assert asked["proration"] == asked["amount_due_now"]

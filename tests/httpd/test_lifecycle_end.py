@@ -11,7 +11,8 @@ from harness.lifecycle import at_stripe, buy, changes, press, told
 CATALOG = catalogue.default()
 catalogue.plan(CATALOG, "pro")["pause"] = True
 
-SITE = {"catalog": CATALOG, "people": [f"member{i}" for i in range(60)],
+DATABASES = ("sqlite3", "pgsql", "mysql")
+SITE = {"catalog": CATALOG, "people": [f"member{i}" for i in range(180)],
         "directives": {"SubbillRoute": "cancel /cancel-subscription"}}
 
 _members = iter(SITE["people"])
