@@ -324,7 +324,7 @@ static sb_status_e act_out(json_t **out, sb_result_t *result, work_t *work,
         return switch_now(out, result, work, pool);
     }
     const sb_planned_wish_t wish = {
-        .item = work->to.item,
+        .old_price = work->act.now.price,
         .price = work->to.price,
         .plan = work->change.to->key,
         .quantity = work->to.quantity,

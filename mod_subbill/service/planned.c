@@ -34,39 +34,44 @@ static apr_status_t remember(void *baton, sb_conn_t *conn, apr_pool_t *pool)
     return sb_planned_save(conn, baton, pool);
 }
 
-/* The phases: what is, until then; and the same with one item replaced, from then on. */
-static sb_status_e phases_set(json_t **out, sb_act_t *act, sb_result_t *result,
-                              const char *schedule, apr_int64_t start,
-                              const sb_planned_wish_t *wish, const char *key,
-                              apr_pool_t *pool)
+/* The phase that runs, NULL when the schedule tells of none. */
+static const json_t *running_phase(const json_t *schedule)
 {
-    const sb_subscription_t *sub = &act->now;
-    apr_size_t size = sizeof(sb_stripe_phase_item_t) * (apr_size_t)sub->items_n;
-    sb_stripe_phase_item_t *now = apr_pcalloc(pool, size);
-    sb_stripe_phase_item_t *then = apr_pcalloc(pool, size);
+    apr_int64_t start = sb_json_int(schedule, "current_phase.start_date", -1);
+    const json_t *phase;
+    size_t i;
 
-    for (int i = 0; i < sub->items_n; i++) {
-        const sb_subscription_item_t *item = &sub->items[i];
-        now[i] =
-            (sb_stripe_phase_item_t){.price = item->price, .quantity = item->quantity};
-        then[i] = strcmp(item->id, wish->item) == 0
-                      ? (sb_stripe_phase_item_t){.price = wish->price,
-                                                 .quantity = wish->quantity}
-                      : now[i];
+    json_array_foreach(json_object_get(schedule, "phases"), i, phase)
+    {
+        if (sb_json_int(phase, "start_date", -2) == start) {
+            return phase;
+        }
     }
+    return NULL;
+}
+
+static sb_status_e phases_set(json_t **out, sb_act_t *act, sb_result_t *result,
+                              const json_t *schedule, const sb_planned_wish_t *wish,
+                              const char *key, apr_pool_t *pool)
+{
     const sb_stripe_phases_t phases = {
-        .start = start,
+        .running = running_phase(schedule),
         .until = wish->effective_at,
-        .trial = sub->status == SB_STATUS_TRIALING,
-        .now = now,
-        .now_n = sub->items_n,
-        .then = then,
-        .then_n = sub->items_n,
+        .trial = act->now.status == SB_STATUS_TRIALING,
+        .old_price = wish->old_price,
+        .price = wish->price,
+        .quantity = wish->quantity,
         .interval = wish->interval,
         .interval_count = wish->interval_count,
     };
-    return sb_stripe_schedule_update(out, result, act->stripe, schedule, &phases, key,
-                                     pool);
+
+    return phases.running ? sb_stripe_schedule_update(out, result, act->stripe,
+                                                      sb_json_text(schedule, "id"),
+                                                      &phases, key, pool)
+                          : sb_result_set(result, SB_UPSTREAM, "stripe_bad_answer",
+                                          "The payment service gave an answer we do not "
+                                          "understand.",
+                                          NULL);
 }
 
 sb_status_e sb_planned_make(json_t **out, sb_act_t *act, sb_result_t *result,
@@ -82,10 +87,8 @@ sb_status_e sb_planned_make(json_t **out, sb_act_t *act, sb_result_t *result,
         return status;
     }
     const char *schedule = sb_json_text(*out, "id");
-    status = phases_set(
-        out, act, result, schedule,
-        sb_json_int(*out, "current_phase.start_date", act->now.current_period_start),
-        wish, sb_act_key(act, step + 1, pool), pool);
+    status =
+        phases_set(out, act, result, *out, wish, sb_act_key(act, step + 1, pool), pool);
     if (status != SB_OK) {
         return status;
     }

@@ -13,7 +13,7 @@ sb_status_e sb_planned_release(json_t **out, sb_act_t *act, sb_result_t *result,
                                apr_pool_t *pool);
 
 typedef struct sb_planned_wish_t {
-    const char *item; /* si_… that is replaced */
+    const char *old_price; /* of the item that is replaced */
     const char *price;
     const char *plan; /* key */
     apr_int64_t quantity;

@@ -2,6 +2,7 @@
 #include "stripe/schedules.h"
 
 #include <apr_strings.h>
+#include <string.h>
 
 #define KIND "subscription_schedule"
 
@@ -28,16 +29,74 @@ sb_status_e sb_stripe_schedule_retrieve(json_t **schedule, sb_result_t *result,
                 : SB_INVALID;
 }
 
-static void items_add(sb_form_t *params, int phase, const sb_stripe_phase_item_t *items,
-                      int n, apr_pool_t *pool)
+static void ids_add(sb_form_t *params, const char *prefix, const char *name,
+                    const json_t *list, apr_pool_t *pool)
 {
-    for (int i = 0; i < n; i++) {
-        sb_form_add(params, apr_psprintf(pool, "phases[%d][items][%d][price]", phase, i),
-                    items[i].price);
-        sb_form_add_int(params,
-                        apr_psprintf(pool, "phases[%d][items][%d][quantity]", phase, i),
-                        items[i].quantity);
+    const json_t *entry;
+    size_t i;
+
+    json_array_foreach(list, i, entry)
+    {
+        sb_form_add(params, apr_psprintf(pool, "%s[%s][%d]", prefix, name, (int)i),
+                    sb_json_id(entry));
     }
+}
+
+/* A discount that exists is named by its own id, one to come by its coupon or code. */
+static void discounts_add(sb_form_t *params, const char *prefix, const json_t *list,
+                          apr_pool_t *pool)
+{
+    static const char *const names[] = {"discount", "promotion_code", "coupon"};
+    const json_t *entry;
+    size_t i;
+
+    json_array_foreach(list, i, entry)
+    {
+        for (size_t k = 0; k < sizeof(names) / sizeof(*names); k++) {
+            const char *id = sb_json_id(json_object_get(entry, names[k]));
+            if (id) {
+                sb_form_add(
+                    params,
+                    apr_psprintf(pool, "%s[discounts][%d][%s]", prefix, (int)i, names[k]),
+                    id);
+                break;
+            }
+        }
+    }
+}
+
+static void item_add(sb_form_t *params, const char *prefix, const json_t *item,
+                     const sb_stripe_phases_t *replace, apr_pool_t *pool)
+{
+    const char *price = sb_json_id(json_object_get(item, "price"));
+    bool replaced = replace && price && strcmp(price, replace->old_price) == 0;
+    const json_t *quantity = json_object_get(item, "quantity");
+
+    sb_form_add(params, apr_pstrcat(pool, prefix, "[price]", NULL),
+                replaced ? replace->price : price);
+    if (replaced || json_is_integer(quantity)) {
+        sb_form_add_int(params, apr_pstrcat(pool, prefix, "[quantity]", NULL),
+                        replaced ? replace->quantity : json_integer_value(quantity));
+    }
+    ids_add(params, prefix, "tax_rates", json_object_get(item, "tax_rates"), pool);
+    discounts_add(params, prefix, json_object_get(item, "discounts"), pool);
+}
+
+/* What the running phase has; replace: with the one item replaced, or NULL. */
+static void phase_add(sb_form_t *params, const char *prefix, const json_t *running,
+                      const sb_stripe_phases_t *replace, apr_pool_t *pool)
+{
+    const json_t *item;
+    size_t i;
+
+    json_array_foreach(json_object_get(running, "items"), i, item)
+    {
+        item_add(params, apr_psprintf(pool, "%s[items][%d]", prefix, (int)i), item,
+                 replace, pool);
+    }
+    ids_add(params, prefix, "default_tax_rates",
+            json_object_get(running, "default_tax_rates"), pool);
+    discounts_add(params, prefix, json_object_get(running, "discounts"), pool);
 }
 
 sb_status_e sb_stripe_schedule_update(json_t **schedule, sb_result_t *result,
@@ -54,17 +113,18 @@ sb_status_e sb_stripe_schedule_update(json_t **schedule, sb_result_t *result,
     }
     sb_form_add(params, "end_behavior", "release");
     sb_form_add(params, "proration_behavior", "none");
-    sb_form_add_int(params, "phases[0][start_date]", phases->start);
+    sb_form_add_int(params, "phases[0][start_date]",
+                    sb_json_int(phases->running, "start_date", 0));
     sb_form_add_int(params, "phases[0][end_date]", phases->until);
     if (phases->trial) {
         sb_form_add_bool(params, "phases[0][trial]", true);
     }
-    items_add(params, 0, phases->now, phases->now_n, pool);
+    phase_add(params, "phases[0]", phases->running, NULL, pool);
     sb_form_add(params, "phases[1][proration_behavior]", "none");
     sb_form_add(params, "phases[1][duration][interval]", phases->interval);
     sb_form_add_int(params, "phases[1][duration][interval_count]",
                     phases->interval_count);
-    items_add(params, 1, phases->then, phases->then_n, pool);
+    phase_add(params, "phases[1]", phases->running, phases, pool);
     return sb_stripe_call_for(schedule, result, stripe, KIND, "POST", path, params, key,
                               pool);
 }

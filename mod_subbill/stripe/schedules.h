@@ -17,21 +17,16 @@ sb_status_e sb_stripe_schedule_retrieve(json_t **schedule, sb_result_t *result,
                                         sb_stripe_t *stripe, const char *id,
                                         apr_pool_t *pool);
 
-typedef struct sb_stripe_phase_item_t {
+/* What is until, and what comes then and stays: the same but for one item. Items, discounts and tax rates of the
+ * running phase go on in both; what is not repeated Stripe would drop. The schedule lets go of the subscription
+ * after one interval of the new price. */
+typedef struct sb_stripe_phases_t {
+    const json_t *running; /* the schedule's phase that runs, as Stripe told it */
+    apr_int64_t until;
+    bool trial;            /* the running phase is a trial */
+    const char *old_price; /* of the item that is replaced */
     const char *price;
     apr_int64_t quantity;
-} sb_stripe_phase_item_t;
-
-/* What is until, and what comes then and stays. The schedule lets go of the subscription after one interval
- * of the new price. */
-typedef struct sb_stripe_phases_t {
-    apr_int64_t start; /* of the running phase, as the schedule tells it */
-    apr_int64_t until;
-    bool trial; /* the running phase is a trial */
-    const sb_stripe_phase_item_t *now;
-    int now_n;
-    const sb_stripe_phase_item_t *then;
-    int then_n;
     const char *interval; /* of the new price: "month" */
     int interval_count;
 } sb_stripe_phases_t;

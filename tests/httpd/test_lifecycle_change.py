@@ -165,6 +165,21 @@ def test_a_downgrade_waits_for_the_end_of_the_period(site, mover):
     assert site.client.user(mover).get("/workshop/page.html").status_code == 403
 
 
+def test_a_discount_goes_on_through_a_planned_change(site, mover):
+    """A49: a coupon of the subscription is neither lost now nor by the new plan."""
+    ident = buy(site, mover, plan="pro")
+    stripe = Client(site.double.url)
+    coupon = stripe.post("/v1/coupons", {"percent_off": 50, "duration": "forever"})
+    stripe.post(f"/v1/subscriptions/{ident}", {"discounts": [{"coupon": coupon["id"]}]})
+    kept = at_stripe(site, ident)["discounts"]
+    assert len(kept) == 1
+    change(site, mover, plan="basic")
+    assert at_stripe(site, ident)["discounts"] == kept
+    site.double.control.advance(days=32)
+    assert price_at_stripe(site, ident) == PRICE["basic"]
+    assert at_stripe(site, ident)["discounts"] == kept
+
+
 @pytest.mark.parametrize("way", ["resume", "change"])
 def test_a_planned_change_can_be_taken_back(site, mover, way):
     """A49: by resuming, or by asking for what is running."""

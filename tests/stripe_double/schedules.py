@@ -19,12 +19,16 @@ from .tables import (RETRIEVE, SCHEDULE_CANCEL, SCHEDULE_CREATE, SCHEDULE_LIST, 
 _KIND = "subscription_schedule"
 
 
+def _discount(**named):
+    return {"coupon": None, "discount": None, "promotion_code": None, **named}
+
+
 def _phase(start, end, currency, items, **other):
     return {
         "add_invoice_items": [], "application_fee_percent": None, "billing_cycle_anchor": None,
         "billing_thresholds": None, "collection_method": None, "currency": currency,
         "default_payment_method": None, "default_tax_rates": [], "description": None,
-        "discounts": [], "end_date": end, "invoice_settings": None,
+        "discounts": other.get("discounts") or [], "end_date": end, "invoice_settings": None,
         "items": [{"billing_thresholds": None, "discounts": [], "metadata": {}, "plan": price,
                    "price": price, "quantity": quantity, "tax_rates": []}
                   for price, quantity in items],
@@ -67,6 +71,8 @@ def create(state, params):
         "end_behavior": "cancel" if subscription["cancel_at"] else "release",
         "livemode": state.live, "metadata": {}, "pause_schedules": [],
         "phases": [_phase(start, end, subscription["currency"], items,
+                          discounts=[_discount(discount=each)
+                                     for each in subscription["discounts"]],
                           trial_end=subscription["trial_end"]
                           if subscription["status"] == "trialing" else None)],
         "released_at": None, "released_subscription": None, "status": "active",
@@ -111,8 +117,18 @@ def update(state, params, id):
     if "end_behavior" in params:
         schedule["end_behavior"] = params["end_behavior"]
     merge_metadata(schedule["metadata"], params.get("metadata"))
+    _keep_discounts(state, schedule)
     emit(state, f"{_KIND}.updated", schedule, before)
     return schedule
+
+
+def _keep_discounts(state, schedule):
+    """The running phase rules at once: what it does not name is dropped."""
+    subscription = state.find("subscription", schedule["subscription"])
+    named = [one["discount"] for one in schedule["phases"][0]["discounts"] if one["discount"]]
+    if named != subscription["discounts"]:
+        with billing.updating(state, subscription):
+            subscription["discounts"] = named
 
 
 def _phases(state, schedule, wanted):
@@ -137,6 +153,7 @@ def _phases(state, schedule, wanted):
                             proration_behavior=each.get("proration_behavior",
                                                         "create_prorations"),
                             metadata=each.get("metadata"),
+                            discounts=[_discount(**one) for one in each.get("discounts") or []],
                             trial_end=end if each.get("trial") else each.get("trial_end")))
         start = end
     return found
@@ -191,6 +208,8 @@ def advance(state, schedule):
             subscription["billing_cycle_anchor"] = start
         subscription["items"]["data"] = subscriptions.applied(state, subscription, planned,
                                                               False)
+        subscription["discounts"] = [one["discount"] for one in phase["discounts"]
+                                     if one["discount"]]
     emit(state, f"{_KIND}.updated", schedule, before)
 
 

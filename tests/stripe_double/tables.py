@@ -356,8 +356,8 @@ DURATION = obj(("interval",), interval=INTERVAL, interval_count=INTEGER)
 _PHASE = dict(
     billing_cycle_anchor=one_of("automatic", "phase_start"),
     collection_method=one_of("charge_automatically", "send_invoice"), currency=CURRENCY,
-    default_payment_method=STRING, description=clearable(STRING),
-    discounts=clearable(DISCOUNTS), duration=DURATION, items=array(PHASE_ITEM, 20),
+    default_payment_method=STRING, default_tax_rates=clearable(array(STRING)),
+    description=clearable(STRING), discounts=clearable(DISCOUNTS), duration=DURATION, items=array(PHASE_ITEM, 20),
     metadata=METADATA, proration_behavior=PRORATION, trial=BOOLEAN)
 END_BEHAVIOR = one_of("cancel", "none", "release", "renew")
 SCHEDULE_CREATE = obj(

@@ -293,23 +293,21 @@ START_TEST(test_a_schedule_is_made_given_phases_and_released)
     }
     const char *item, *price = price_made();
     const char *sub = subscription_made(&item, price);
-    const sb_stripe_phase_item_t now = {.price = price, .quantity = 1};
-    const sb_stripe_phase_item_t then = {.price = price, .quantity = 5};
 
     assert_ok(sb_stripe_schedule_create(&out, &result, stripe, sub, "p-1", sb_unit_pool));
     const char *id = sb_json_text(out, "id");
     const sb_stripe_phases_t phases = {
-        .start = sb_json_int(out, "current_phase.start_date", 0),
+        .running = sb_json_get(out, "phases.0"),
         .until = sb_json_int(out, "current_phase.end_date", 0),
-        .now = &now,
-        .now_n = 1,
-        .then = &then,
-        .then_n = 1,
+        .old_price = price,
+        .price = price,
+        .quantity = 5,
         .interval = "month",
         .interval_count = 1,
     };
     assert_ok(sb_stripe_schedule_update(&out, &result, stripe, id, &phases, "p-2",
                                         sb_unit_pool));
+    ck_assert_int_eq(sb_json_int(out, "phases.0.items.0.quantity", 0), 1);
     ck_assert_int_eq(sb_json_int(out, "phases.1.items.0.quantity", 0), 5);
     ck_assert_int_eq(sb_json_int(out, "phases.1.start_date", 0), phases.until);
     ck_assert_int_ne(sb_stripe_subscription_plan_end(&out, &result, stripe, sub, true,
