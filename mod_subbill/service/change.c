@@ -346,10 +346,30 @@ static bool is_planned(const work_t *work)
            planned->quantity == work->to.quantity;
 }
 
+static sb_status_e payment_incomplete(sb_result_t *result)
+{
+    return sb_result_set(result, SB_PAYMENT_REQUIRED, "payment_incomplete",
+                         "The change waits for its payment.",
+                         "pay the open invoice in your account");
+}
+
+static bool waits_for_payment(const json_t *subscription)
+{
+    return json_is_object(sb_json_get(subscription, "pending_update"));
+}
+
 static sb_status_e nothing_to_do(bool *settled, work_t *work, sb_result_t *result,
                                  apr_pool_t *pool)
 {
     *settled = is_planned(work);
+    if (!*settled && waits_for_payment(work->act.object)) {
+        /* The same again would only make another invoice. */
+        bool repeated;
+        sb_status_e status = sb_act_repeated(&repeated, &work->act, result, pool);
+        if (status != SB_OK || repeated) {
+            return status == SB_OK ? payment_incomplete(result) : status;
+        }
+    }
     if (*settled || work->change.kind != SB_CHANGE_NONE || work->act.schedule) {
         return SB_OK;
     }
@@ -388,11 +408,7 @@ sb_status_e sb_change_make(sb_change_t *change, sb_result_t *result,
     bool of_subscription = status != SB_OK || (work.change.now && !work.back);
     status = sb_act_end(&work.act, result, status,
                         of_subscription ? out : work.act.object, pool);
-    if (status == SB_OK && of_subscription &&
-        json_is_object(sb_json_get(out, "pending_update"))) {
-        return sb_result_set(result, SB_PAYMENT_REQUIRED, "payment_incomplete",
-                             "The change waits for its payment.",
-                             "pay the open invoice in your account");
-    }
-    return status;
+    return status == SB_OK && of_subscription && waits_for_payment(out)
+               ? payment_incomplete(result)
+               : status;
 }

@@ -128,6 +128,10 @@ def test_a_card_that_does_not_pay_changes_nothing(site, mover):
     answer = site.client.user(mover).post("/subbill/subscription/change", json={"plan": "pro"})
     document = problem("/subscription/change", "POST", answer, 402, "payment_incomplete")
     assert document["links"]["account"].endswith("/subbill/account")
+    site.double.control.forget_requests()
+    answer = site.client.user(mover).post("/subbill/subscription/change", json={"plan": "pro"})
+    problem("/subscription/change", "POST", answer, 402, "payment_incomplete")
+    assert not changes(site, ident), "a second click makes no second invoice"
     site.double.control.flush()
     status = told(site, mover)
     assert (status["plan"], status["active"]) == ("basic", True)
