@@ -24,6 +24,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from harness.scratch import free_port
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 PASSWORD = "sb-canary-db-password"
 START_SECONDS = 60
@@ -48,12 +50,6 @@ def alive(pid):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except OSError:
         return False
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def identity(name):

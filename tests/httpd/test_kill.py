@@ -155,8 +155,7 @@ def test_reloads_under_load_fail_no_request_and_leak_nothing(make_site, database
     site.httpd.graceful()  # the first reload maps and opens what is kept from then on
     lives = make_lives(400, 40)
     people = [Regular(site, lives[number::4], number) for number in range(4)]
-    _settled(site, 1)
-    before = _held(site.httpd)
+    before = _settled(site)
     for person in people:
         person.thread.start()
     for _ in range(scratch.scaled(50, 6)):
@@ -170,17 +169,16 @@ def test_reloads_under_load_fail_no_request_and_leak_nothing(make_site, database
     assert sum(person.done for person in people) > 800
     assert differences(site.database, [*lives, bob]) == []
     assert deaths(site.httpd) == []
-    after = _settled(site, before["children"])
-    assert after == before
+    assert _settled(site) == before
 
 
-def _settled(site, children):
-    """What is held once the old generations are gone, or after ten seconds."""
-    until = time.monotonic() + 10
-    while time.monotonic() < until:
-        held = _held(site.httpd)
-        if held["children"] <= children:
-            break
-        time.sleep(0.1)
-    time.sleep(0.3)
+def _settled(site):
+    """What is held once old generations are gone: the number of children has not changed for two
+    seconds, or 15 are over."""
+    until, seen, since = time.monotonic() + 15, None, time.monotonic()
+    while time.monotonic() < min(until, since + 2):
+        count = _held(site.httpd)["children"]
+        if count != seen:
+            seen, since = count, time.monotonic()
+        time.sleep(0.05)
     return _held(site.httpd)

@@ -43,7 +43,7 @@ def test_children_without_descriptors_make_no_wrong_decision_and_heal(database, 
     nobody gets in, nobody dies, and all is well as soon as there are descriptors again."""
     site = make_site(database=database, double=False)
     # httpd reports what it cannot open or accept, and replaces a child that cannot accept.
-    site.allow_log(r"SB|subbill|Too many open files")
+    site.allow_log(r"SB|subbill|Too many open files|AH03490")
     bob = payer("bob")
     Sender(site, bob.events, connections=1).run()
     rounds = scratch.scaled(30, 6)

@@ -59,6 +59,14 @@ def _bought(site, count):
         yield made.body
 
 
+def _deliver(site, event):
+    """Until it got its 200, as Stripe does."""
+    until = time.monotonic() + 20
+    while (status := site.webhook(event).status_code) != 200:
+        assert status == 503 and time.monotonic() < until, status
+        time.sleep(0.1)
+
+
 def _too_often(requests):
     """The first stretch of time with more calls than the limiter gives, or None. A call that failed was
     tried again by the client itself, twice at most, without another turn."""
@@ -77,13 +85,14 @@ def test_a_thousand_jobs_outlive_every_ill_of_stripes_and_are_done_once(database
     """F13, F14, F15, F16: 500, 429, garbage, silence, cut and endless answers in turn while thin events and
     ties wait: nothing parked, nothing twice, the rate kept."""
     site = make_site(database=database, directives={"SubbillWorker": "On"})
-    site.allow_log("SB|subbill")
+    # AH00045: at the end a child may still wait for Stripe.
+    site.allow_log("SB|subbill|AH00045")
     site.double.control.configure_deliveries(mode="lose")
     things = list(_bought(site, scratch.scaled(1000, 60)))
     site.double.control.forget_requests()
     for number, thing in enumerate(things):
         for event in _tie(thing) if number % 5 == 0 else [_thin(thing)]:
-            assert site.webhook(event).status_code == 200
+            _deliver(site, event)
     turns = itertools.chain(*[ILLS] * (1 + len(things) // 250))
     until = time.monotonic() + 60 + len(things) / RATE * 2
     while site.database.count("job"):

@@ -8,6 +8,7 @@ moves to /var/tmp, named after the clone so that it is found again.
 import hashlib
 import os
 import pwd
+import random
 import shutil
 import socket
 import stat
@@ -69,11 +70,24 @@ def give(path, mode=None):
         os.chmod(path, mode)
 
 
-def free_port():
+def _bindable(port):
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(("127.0.0.1", 0))
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return None
         return probe.getsockname()[1]
+
+
+def free_port():
+    """A port that is free, and stays so while its server is killed and started again: from below those
+    that the kernel gives to outgoing connections."""
+    for _ in range(50):
+        port = _bindable(random.randrange(10240, 32000))
+        if port:
+            return port
+    return _bindable(0)
 
 
 def write(path, text, mode=0o644):
