@@ -3,6 +3,8 @@
 
 #include <apr_strings.h>
 #include <check.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -50,6 +52,30 @@ int store_slowness(void)
 #else
     return 1;
 #endif
+}
+
+int store_stride(void)
+{
+    return store_slowness() >= 10 ? 24 : 1;
+}
+
+void store_stop_process(pid_t pid)
+{
+    char path[64], line[256];
+    bool stopped = false;
+
+    ck_assert_int_eq(kill(pid, SIGSTOP), 0);
+    snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+    for (int i = 0; i < 1000 && !stopped; i++) {
+        FILE *status = fopen(path, "r");
+        while (status && !stopped && fgets(line, sizeof(line), status)) {
+            stopped = strncmp(line, "State:\tT", 8) == 0;
+        }
+        if (status) {
+            fclose(status);
+        }
+        usleep(1000);
+    }
 }
 
 void store_setup(void)

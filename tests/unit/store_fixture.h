@@ -3,6 +3,7 @@
 #define SB_TEST_STORE_FIXTURE_H
 
 #include <apr_dbd.h>
+#include <sys/types.h>
 
 #include "store/db.h"
 #include "store/migrate.h"
@@ -62,6 +63,13 @@ void store_admin_close(void);
 
 /* How much longer things may take here: 1, more under sanitizers, much more under valgrind. */
 int store_slowness(void);
+
+/* Of many cases that differ in their order only: every how many-th is tried. 1, and more under valgrind,
+ * which looks for other things. */
+int store_stride(void);
+
+/* SIGSTOP, and waits until the process stands still. */
+void store_stop_process(pid_t pid);
 
 /* Everything that was logged since setup. */
 const char *store_log(void);

@@ -76,7 +76,7 @@ static void arrive(int which)
 START_TEST(test_a_dispute_suspends_in_whatever_order_things_arrive)
 {
     int left[] = {0, 1, 2, 3, 4};
-    int code = _i;
+    int code = _i * store_stride();
 
     service_with(NULL, 0);
     for (int n = 5; n > 0; n--) {
@@ -241,7 +241,7 @@ Suite *service_disputes_suite(void)
     tcase_add_checked_fixture(tcase, service_setup, service_teardown);
     tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, test_a_dispute_suspends_in_whatever_order_things_arrive, 0,
-                        120);
+                        120 / store_stride());
     tcase_add_loop_test(
         tcase, test_a_dispute_that_is_lost_closes_for_good_and_a_won_one_restores, 0,
         SB_DIALECTS);

@@ -337,7 +337,7 @@ START_TEST(test_a_deadline_frees_the_thread_of_a_hung_backend)
     if (pid <= 0) {
         return;
     }
-    ck_assert_int_eq(kill(pid, SIGSTOP), 0);
+    store_stop_process(pid);
     apr_time_t start = sb_clock_monotonic();
     sb_status_e status =
         sb_db_read(db, deadline, read_account, ann, &store.result, store.pool);

@@ -76,7 +76,7 @@ START_TEST(test_cutting_a_connection_cuts_nothing_else)
     if (pid <= 0) {
         return;
     }
-    ck_assert_int_eq(kill(pid, SIGSTOP), 0);
+    store_stop_process(pid);
     sb_status_e status = sb_db_read(db, 300 * store_slowness(), open_after_the_cut,
                                     &broken, &store.result, store.pool);
     kill(pid, SIGCONT);

@@ -177,7 +177,7 @@ END_TEST
 
 static const char *const *events;
 static const char *expected;
-static int plays;
+static int orders, plays;
 
 static void play_order(const int order[])
 {
@@ -194,7 +194,9 @@ static void play_order(const int order[])
 static void permute(int order[], int n)
 {
     if (n == 1) {
-        play_order(order);
+        if (orders++ % store_stride() == 0) {
+            play_order(order);
+        }
         return;
     }
     for (int i = 0; i < n; i++) {
@@ -213,9 +215,10 @@ static void play_all(const char *const six[])
 
     events = six;
     expected = NULL;
-    plays = 0;
+    plays = orders = 0;
     permute(order, EVENTS);
-    ck_assert_int_eq(plays, 720);
+    ck_assert_int_eq(orders, 720);
+    ck_assert_int_eq(plays, 720 / store_stride());
 }
 
 static const char *customer(const char *email)
