@@ -1,11 +1,13 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
 """The harness itself, on stock httpd: it serves, reloads, ends, and its log check bites."""
+import os
+import signal
 import socket
 import time
 
 import pytest
 
-from harness import events, processes, stories
+from harness import events, killer, processes, sender, stories
 from harness.content import PUBLIC, SECRET
 from harness.errorlog import ErrorLog
 from harness.site import Site
@@ -118,6 +120,39 @@ def test_built_events_carry_what_the_module_reads():
     assert event["data"]["previous_attributes"] == {"status": "active"}
     with pytest.raises(TypeError, match="no statuss"):
         events.subscription(statuss="active")
+
+
+def test_the_senders_model_notices_what_is_lost_changed_and_done_twice(make_site):
+    """Else the tests of killed processes and databases could not fail."""
+    site = make_site(double=False)
+    lives = sender.make_lives(60, 8)
+    sender.Sender(site, sender.disordered(lives)).run()
+    assert sender.differences(site.database, lives) == []
+    first, second = lives[0], lives[1]
+    for sql, table in (
+            (f"DELETE FROM event WHERE id = '{first.events[0]['id']}'", "events"),
+            (f"UPDATE subscription SET status = 'paused' WHERE user_name = '{first.user}'",
+             "subscriptions"),
+            ("INSERT INTO payment (id, status, amount) VALUES ('in_again', 'succeeded', 900)",
+             "payments"),
+            ("INSERT INTO link_audit (id, user_name, customer) "
+             f"VALUES ('again', '{second.user}', '{second.customer['id']}')", "bindings")):
+        site.database.execute(sql)
+        assert any(told.startswith(f"{table}:")
+                   for told in sender.differences(site.database, lives)), table
+
+
+def test_a_death_that_was_not_ours_is_told_from_one_that_was(stock):
+    """I5: httpd says nothing of kill -9, and of a crash which child it was."""
+    site = stock()
+    site.expect_log("AH0005[12]", times=1)
+    ours, strange = site.httpd.pids()[:2]
+    os.kill(ours, signal.SIGKILL)
+    killer.judge_deaths(site.httpd, {ours})
+    os.kill(strange, signal.SIGSEGV)
+    site.httpd.log.wait(f"AH0005[12].*{strange}")
+    with pytest.raises(AssertionError, match=str(strange)):
+        killer.judge_deaths(site.httpd, {ours})
 
 
 def test_a_site_can_be_built_without_starting(stock):

@@ -75,7 +75,8 @@ def deaths(httpd):
 
 
 def judge_deaths(httpd, killed):
-    """I5: every death by a signal was ours."""
+    """I5: no child died of a signal but those killed here. (httpd logs every signal but SIGKILL and those
+    it sends itself; should a version log that one as well, the process ids tell.)"""
     strange = [(pid, number) for pid, number in deaths(httpd)
                if number != signal.SIGKILL or pid not in killed]
     assert not strange, f"children died of something else: {strange}"
