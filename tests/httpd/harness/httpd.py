@@ -64,7 +64,7 @@ MaxRequestWorkers 32
 MaxConnectionsPerChild 0"""
 
 
-def _sanitizer_libraries():
+def sanitizer_libraries():
     found = []
     for name in ("libasan.so", "libubsan.so"):
         answer = subprocess.run(["gcc", f"-print-file-name={name}"], capture_output=True,
@@ -136,7 +136,7 @@ class Httpd:
         program = APACHE2
         if scratch.SAN:
             place = self.root / "logs" / "sanitizer" / "report"
-            lines += [f'export LD_PRELOAD="{_sanitizer_libraries()}"',
+            lines += [f'export LD_PRELOAD="{sanitizer_libraries()}"',
                       f"export ASAN_OPTIONS=detect_leaks=0:log_path={place}",
                       f"export UBSAN_OPTIONS=print_stacktrace=1:log_path={place}"]
         elif self.valgrind:

@@ -18,7 +18,7 @@ import subprocess
 from . import catalogue, content, databases, events, modules, scratch
 from .backend import Backend
 from .client import Client, body_of, sign
-from .httpd import Httpd, Result
+from .httpd import Httpd, Result, sanitizer_libraries
 
 STRIPE_KEY = "sk_test_canary51TheKeyOfTheTestSite0001"
 PUBLISHABLE_KEY = "pk_test_51TheKeyOfTheTestSite0001"
@@ -285,7 +285,10 @@ class Site:
         return json.loads(done.stdout)
 
     def _ctl_environment(self):
-        return {**self.httpd.environment(), **self._ctl_sanitizer(), **self.ctl_variables}
+        variables = dict(self.ctl_variables)
+        if scratch.SAN and "LD_PRELOAD" in variables:  # its own libraries have to come first
+            variables["LD_PRELOAD"] = f"{sanitizer_libraries()} {variables['LD_PRELOAD']}"
+        return {**self.httpd.environment(), **self._ctl_sanitizer(), **variables}
 
     def _ctl_sanitizer(self):
         return {"ASAN_OPTIONS": f"detect_leaks=0:log_path={self.root}/logs/sanitizer/report",
