@@ -28,6 +28,7 @@ class Clock:
         self.offset = 0
         site.httpd.set_variables({
             "LD_PRELOAD": str(LIBRARY), "FAKETIME_TIMESTAMP_FILE": str(self.path),
+            "FAKETIME_FORCE_MONOTONIC_FIX": "0",
             "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"})
 
     def jump(self, offset):
