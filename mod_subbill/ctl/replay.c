@@ -6,12 +6,16 @@
 
 #include <string.h>
 
+typedef struct wanted_t {
+    const char *id;
+    sb_event_row_t *row;
+} wanted_t;
+
 static apr_status_t read_event(void *baton, sb_conn_t *conn, apr_pool_t *pool)
 {
-    sb_event_row_t **row = baton;
-    const char *id = (*row)->id;
+    wanted_t *wanted = baton;
 
-    return sb_event_get(row, conn, id, pool);
+    return sb_event_get(&wanted->row, conn, wanted->id, pool);
 }
 
 static sb_exit_e unknown_event(sb_ctl_t *ctl)
@@ -23,14 +27,15 @@ static sb_exit_e unknown_event(sb_ctl_t *ctl)
 
 static sb_exit_e would_replay(sb_ctl_t *ctl, sb_service_t *service)
 {
-    sb_event_row_t wanted = {.id = ctl->words[0]}, *row = &wanted;
+    wanted_t wanted = {.id = ctl->words[0]};
     sb_result_t result;
 
     sb_result_clear(&result);
-    if (sb_db_read(service->db, SB_DEADLINE_INGEST, read_event, &row, &result,
+    if (sb_db_read(service->db, SB_DEADLINE_INGEST, read_event, &wanted, &result,
                    ctl->pool) != SB_OK) {
         return sb_fail_result(ctl, &result);
     }
+    const sb_event_row_t *row = wanted.row;
     if (!row) {
         return unknown_event(ctl);
     }

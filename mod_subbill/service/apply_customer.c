@@ -6,6 +6,8 @@
 #include "service/apply.h"
 
 #include "base/json.h"
+#include "domain/identity.h"
+#include "store/accounts.h"
 #include "store/customers.h"
 #include "store/subscriptions.h"
 
@@ -104,7 +106,14 @@ apr_status_t sb_apply_customer_deleted(sb_apply_t *apply)
     if (!read_facts(&facts, apply)) {
         return APR_SUCCESS;
     }
-    rv = lock(&row, apply, facts.id);
+    /* Accounts come before customers, everywhere, so that nobody waits for each other. */
+    if (facts.metadata_user && !sb_identity_check(facts.metadata_user)) {
+        rv = sb_account_ensure(apply->conn, facts.metadata_user, NULL, apply->now,
+                               apply->pool);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = lock(&row, apply, facts.id);
+    }
     if (rv != APR_SUCCESS) {
         return rv;
     }

@@ -272,6 +272,23 @@ static apr_status_t look_again(sb_apply_t *apply, const sb_subscription_t *sub)
     return rv;
 }
 
+/* Whose it is when its turn has come: an operator may have moved the customer while this waited. */
+static apr_status_t owner_now(sb_apply_t *apply, sb_subscription_t *sub)
+{
+    sb_customer_t *customer = NULL;
+    apr_status_t rv = APR_SUCCESS;
+
+    if (sub->customer) {
+        rv = sb_customer_by_id(&customer, apply->conn, sub->customer, sub->livemode,
+                               apply->pool);
+    }
+    if (customer) {
+        apply->gone_at = customer->gone_at;
+        sub->user = customer->user ? customer->user : sub->user;
+    }
+    return rv;
+}
+
 apr_status_t sb_apply_subscription_object(sb_apply_t *apply, const json_t *object)
 {
     sb_subscription_t sub, *stored = NULL;
@@ -294,8 +311,8 @@ apr_status_t sb_apply_subscription_object(sb_apply_t *apply, const json_t *objec
         return rv;
     }
     rv = sb_subscription_lock(&stored, apply->conn, sub.id, sub.livemode, apply->pool);
-    if (rv == APR_SUCCESS && !stored) {
-        rv = look_again(apply, &sub);
+    if (rv == APR_SUCCESS) {
+        rv = stored ? owner_now(apply, &sub) : look_again(apply, &sub);
     }
     if (rv == APR_SUCCESS) {
         rv = remember(&memory, apply, &sub);

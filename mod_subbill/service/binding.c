@@ -106,11 +106,9 @@ apr_status_t sb_apply_owner(const char **user, sb_apply_t *apply, const char *cu
     if (!customer) {
         return APR_SUCCESS;
     }
-    rv = sb_customer_by_id(&row, apply->conn, customer, livemode, apply->pool);
-    if (rv == APR_SUCCESS && !(row && row->user)) {
-        rv = sb_customer_lock(&row, apply->conn, customer, livemode, apply->source,
-                              apply->now, apply->pool);
-    }
+    /* Locked: a binding, or an operator's move, comes before or after this one. */
+    rv = sb_customer_lock(&row, apply->conn, customer, livemode, apply->source,
+                          apply->now, apply->pool);
     if (rv == APR_SUCCESS) {
         *user = row->user;
     }

@@ -347,7 +347,7 @@ static apr_status_t look_due(bool *due, const tend_t *tending, sb_conn_t *conn,
     if (rv != APR_SUCCESS || looked.reached_at > long_ago) {
         return rv;
     }
-    bool a_day = looked.reached_at && looked.reached_at <= tending->now - DAILY;
+    bool a_day = looked.reached_at <= tending->now - DAILY; /* never: long ago */
     if (!a_day) {
         rv = sb_event_heard(&heard, conn, SB_SOURCE_WEBHOOK, tending->livemode,
                             long_ago + 1, pool);

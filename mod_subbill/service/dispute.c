@@ -137,13 +137,15 @@ sb_status_e sb_step_dispute(sb_step_t *step, sb_result_t *result, sb_service_t *
                    .livemode = service->settings->live};
     sb_status_e status = look_again(&seen, result, service, pool);
 
-    if (status != SB_OK || !seen.dispute || !sb_dispute_closes(seen.dispute)) {
+    if (status != SB_OK || !seen.dispute) {
         return status;
     }
-    if (seen.n == 0) {
+    bool closes = sb_dispute_closes(seen.dispute); /* else there is nothing to ask for */
+    if (closes && seen.n == 0) {
         status = ask_links(result, service, &seen, pool);
     }
-    for (int subscriptions = 0; status == SB_OK && subscriptions <= 1; subscriptions++) {
+    for (int subscriptions = 0; status == SB_OK && closes && subscriptions <= 1;
+         subscriptions++) {
         status = look_again(&seen, result, service, pool);
         if (status == SB_OK && seen.dispute) {
             status = ask_rows(result, service, &seen, subscriptions == 1, pool);

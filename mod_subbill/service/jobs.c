@@ -5,6 +5,7 @@
  * tried again for ever, ever less often; any other a few times, then the job is parked, to be seen. */
 #include "service/jobs.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 
 #include <apr_general.h>
@@ -12,7 +13,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH = 8, BACKOFF_FIRST = 2, BACKOFF_DOUBLINGS = 11, BACKOFF_MAX = 3600 };
+enum {
+    BATCH = 8,
+    BACKOFF_FIRST = 2,
+    BACKOFF_DOUBLINGS = 11,
+    BACKOFF_MAX = 3600,
+    OUTAGE_MAX = 60,    /* seconds between two tries while Stripe or a database is away */
+    NEXT_VERSION = 3600 /* … of a job that only a newer version knows */
+};
 
 typedef struct kind_t {
     const char *kind;
@@ -33,7 +41,7 @@ static const kind_t kinds[] = {
 
 static const kind_t *kind_of(const char *word)
 {
-    static const kind_t unknown = {.kind = "?", .attempts = 1};
+    static const kind_t unknown = {.kind = "?"};
 
     for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
         if (strcmp(kinds[i].kind, word) == 0) {
@@ -92,6 +100,7 @@ typedef struct ending_t {
     sb_step_t step;
     sb_status_e status;
     const char *error;
+    bool outage;
     bool park;
     int delay;
     bool held;
@@ -112,18 +121,19 @@ static apr_status_t end(void *baton, sb_conn_t *conn, apr_pool_t *pool)
     if (ending->park) {
         return sb_job_park(&ending->held, conn, job, ending->error, pool);
     }
-    return sb_job_retry(&ending->held, conn, job, ending->delay, job->attempts,
-                        job->payload, ending->error, pool);
+    return sb_job_retry(&ending->held, conn, job, ending->delay,
+                        job->attempts - ending->outage, job->payload, ending->error,
+                        pool);
 }
 
 /* Trouble that meets every job alike and says nothing about this one: an outage, a proxy's page in
- * place of an answer, a key being changed, Stripe busy with the object. It parks nobody, and whoever
- * waits for it is tried at the common pace. */
+ * place of an answer, a key being changed, Stripe busy with the object, a program that is too old. It
+ * counts as no attempt, and is tried again at its own pace. */
 static bool is_nobodys_fault(sb_status_e status, const sb_result_t *result)
 {
-    static const char *const codes[] = {"stripe_bad_answer", "stripe_key_refused",
-                                        "stripe_permission", "lock_timeout",
-                                        "idempotency_key_in_use"};
+    static const char *const codes[] = {"stripe_bad_answer",      "stripe_key_refused",
+                                        "stripe_permission",      "lock_timeout",
+                                        "idempotency_key_in_use", "unknown_kind"};
 
     for (size_t i = 0; result->code && i < sizeof(codes) / sizeof(*codes); i++) {
         if (strcmp(result->code, codes[i]) == 0) {
@@ -133,16 +143,28 @@ static bool is_nobodys_fault(sb_status_e status, const sb_result_t *result)
     return status == SB_UNAVAILABLE;
 }
 
+/* Half as long as it has been waited for already: quick after a hiccup, a minute in the end. */
+static int outage_delay(const sb_job_t *job)
+{
+    apr_int64_t age = sb_clock_now() - job->created_at;
+
+    return age < 2 * BACKOFF_FIRST ? BACKOFF_FIRST
+           : age > 2 * OUTAGE_MAX  ? OUTAGE_MAX
+                                   : (int)(age / 2);
+}
+
 static void judge(ending_t *ending, const sb_result_t *result, apr_pool_t *pool)
 {
     const kind_t *kind = kind_of(ending->job->kind);
-    bool outage = is_nobodys_fault(ending->status, result);
 
+    ending->outage = is_nobodys_fault(ending->status, result);
     ending->error = apr_psprintf(pool, "%s: %s", result->code ? result->code : "failed",
                                  result->message ? result->message : "no reason given");
-    ending->park = !outage && ending->job->attempts >= kind->attempts;
-    ending->delay =
-        sb_jobs_backoff(ending->job->attempts + (outage ? 0 : kind->patience));
+    ending->park = !ending->outage && ending->job->attempts >= kind->attempts;
+    ending->delay = !ending->outage
+                        ? sb_jobs_backoff(ending->job->attempts + kind->patience)
+                    : kind->step ? outage_delay(ending->job)
+                                 : NEXT_VERSION;
     if (result->retry_after > ending->delay) {
         ending->delay = result->retry_after;
     }
@@ -190,6 +212,7 @@ static sb_status_e run_one(sb_jobs_run_t *run, sb_result_t *result, sb_service_t
                                          "This version knows no such job.", NULL);
     if (ending.status != SB_OK) {
         judge(&ending, &outcome, pool);
+        run->paced = outcome.code && strcmp(outcome.code, "rate_limited") == 0;
     }
     sb_status_e status =
         sb_db_transaction(service->db, SB_DEADLINE_INGEST, end, &ending, result, pool);
@@ -203,7 +226,7 @@ static bool enough(const sb_jobs_run_t *run)
 {
     int steps = run->done + run->again + run->retried + run->parked + run->lost;
 
-    return (run->max && steps >= run->max) ||
+    return run->paced || (run->max && steps >= run->max) ||
            (run->stopping && run->stopping(run->baton));
 }
 
@@ -234,6 +257,7 @@ sb_status_e sb_jobs_run(sb_jobs_run_t *run, sb_result_t *result, sb_service_t *s
     apr_pool_t *batch;
 
     run->done = run->again = run->retried = run->parked = run->lost = 0;
+    run->paced = false;
     while (status == SB_OK && !idle && !enough(run)) {
         sb_result_t trouble;
         apr_status_t rv = apr_pool_create(&batch, pool);

@@ -39,6 +39,7 @@ typedef struct sb_jobs_run_t {
     void *baton;
 
     int done, again, retried, parked, lost; /* what became of the steps */
+    bool paced; /* ended because background calls to Stripe have to wait */
 } sb_jobs_run_t;
 
 /* Runs what is due. SB_OK also when steps failed: that is told by the counters, the log and the rows.

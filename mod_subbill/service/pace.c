@@ -63,13 +63,15 @@ sb_status_e sb_pace_take(sb_result_t *result, sb_service_t *service, apr_pool_t 
     return SB_UNAVAILABLE;
 }
 
-/* The client's own words for what is no answer of Stripe's. */
+/* The client's own words for what is no answer of Stripe's are no reason to slow down, nor is a 429 that is
+ * about one object. */
 static bool refused_by_rate(sb_status_e status, const sb_result_t *result)
 {
     return status == SB_UNAVAILABLE && result->code && result->retry_after &&
            strcmp(result->code, "stripe_unavailable") != 0 &&
            strcmp(result->code, "stripe_busy") != 0 &&
            strcmp(result->code, "rate_limited") != 0 &&
+           strcmp(result->code, "lock_timeout") != 0 &&
            strncmp(result->code, "database_", 9) != 0;
 }
 

@@ -121,6 +121,14 @@ static bool step_done(const sb_row_schema_step_list_t *steps, int n, int step)
     return false;
 }
 
+/* MySQL knows no ADD COLUMN IF NOT EXISTS. An ALTER is done as a whole or not at all, so one that was cut off
+ * from its entry in the ledger is told by what it says now. */
+static bool was_done(const sb_conn_t *conn)
+{
+    return strstr(conn->message, "Duplicate column name") != NULL ||
+           strstr(conn->message, "Duplicate key name") != NULL;
+}
+
 static apr_status_t apply(const run_t *run, const sb_migration_t *migration)
 {
     const sb_row_schema_step_list_t *done = NULL;
@@ -138,6 +146,10 @@ static apr_status_t apply(const run_t *run, const sb_migration_t *migration)
             continue;
         }
         rv = sb_conn_step(run->conn, migration->steps[step]);
+        if (rv && ledger && was_done(run->conn)) {
+            sb_conn_begin_work(run->conn, run->conn->busy_until);
+            rv = APR_SUCCESS;
+        }
         if (!rv && ledger) {
             rv = sb_sql_schema_step_insert(NULL, run->conn, migration->version, step, now,
                                            run->pool);

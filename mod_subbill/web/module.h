@@ -72,6 +72,10 @@ typedef struct sb_server_t {
     sb_service_t
         *service; /* this process's; NULL in the parent and when nothing is configured */
     sb_cache_t *cache;
+
+    /* Of web/worker.c, whose thread alone uses them; monotonic. */
+    apr_time_t next_upkeep, next_try;
+    bool worked; /* it has had its first turn in this process */
 } sb_server_t;
 
 /* A place where our handlers answer: by SubbillRoute (exactly this path), or by SetHandler in a

@@ -20,74 +20,75 @@ enum {
     STEPS_MAX = 64  /* of one host's jobs before the next host's turn */
 };
 
-/* The watchdog's thread alone writes these, but for the flag. */
-static apr_time_t next_upkeep, next_try;
-static bool started; /* every host has had its first turn */
-static volatile int stopping;
+static int
+    stopping; /* atomic: set from other threads, and on prefork by a signal handler */
 
 void sb_worker_stop(void)
 {
-    stopping = 1;
+    __atomic_store_n(&stopping, 1, __ATOMIC_RELAXED);
 }
 
 static bool must_stop(void *baton)
 {
-    return stopping;
+    return __atomic_load_n(&stopping, __ATOMIC_RELAXED);
 }
 
 /* What nobody will ask for: events that were left behind, and events that never came. */
-static sb_status_e look_after(sb_service_t *service, sb_result_t *result,
+static sb_status_e look_after(const sb_server_t *server, sb_result_t *result,
                               apr_pool_t *pool)
 {
-    sb_status_e status = sb_replay_stuck(result, service, pool);
+    sb_status_e status = sb_replay_stuck(result, server->service, pool);
 
-    return status == SB_OK && service->stripe
-               ? sb_catch_up_tend(result, service, !started, pool)
+    return status == SB_OK && server->service->stripe
+               ? sb_catch_up_tend(result, server->service, !server->worked, pool)
                : status;
 }
 
-/* One host's turn. false: its database is in trouble. */
-static bool work_for(sb_service_t *service, bool upkeep, apr_pool_t *pool)
+/* One host's turn. One whose database is in trouble is left alone for a while, without holding up the others. */
+static void work_for(sb_server_t *server, apr_pool_t *pool)
 {
     sb_jobs_run_t run = {.max = STEPS_MAX, .stopping = must_stop};
+    apr_time_t now = sb_clock_monotonic();
+    sb_status_e status = SB_OK;
     sb_result_t result;
 
-    sb_result_clear(&result);
-    if (upkeep && look_after(service, &result, pool) != SB_OK) {
-        return false;
+    if (now < server->next_try) {
+        return;
     }
     sb_result_clear(&result);
-    return sb_jobs_run(&run, &result, service, pool) == SB_OK;
+    if (now >= server->next_upkeep) {
+        status = look_after(server, &result, pool);
+    }
+    if (status == SB_OK && now >= server->next_upkeep) {
+        server->worked = true;
+        server->next_upkeep = now + apr_time_from_sec(UPKEEP_S);
+    }
+    sb_result_clear(&result);
+    if (status == SB_OK) {
+        status = sb_jobs_run(&run, &result, server->service, pool);
+    }
+    if (status != SB_OK) {
+        server->next_try = sb_clock_monotonic() + apr_time_from_sec(TROUBLE_S);
+    }
 }
 
 static void tick(server_rec *main_server, apr_pool_t *pool)
 {
-    apr_time_t now = sb_clock_monotonic();
-    bool upkeep = now >= next_upkeep, sound = true;
-
-    if (now < next_try) {
-        return;
-    }
-    for (server_rec *s = main_server; s && !stopping; s = s->next) {
-        const sb_server_t *server = sb_server_of(s);
+    for (server_rec *s = main_server; s && !must_stop(NULL); s = s->next) {
+        sb_server_t *server = sb_server_of(s);
         if (server->service && server->origin == server && server->settings->worker &&
             server->settings->enabled && server->settings->database_driver) {
-            sound = work_for(server->service, upkeep, pool) && sound;
+            work_for(server, pool);
         }
-    }
-    next_try = sound ? 0 : sb_clock_monotonic() + apr_time_from_sec(TROUBLE_S);
-    if (upkeep && sound) {
-        next_upkeep = sb_clock_monotonic() + apr_time_from_sec(UPKEEP_S);
-        started = true;
     }
 }
 
 static apr_status_t on_watchdog(int state, void *data, apr_pool_t *pool)
 {
     if (state == AP_WATCHDOG_STATE_STOPPING) {
-        stopping = 1;
+        sb_worker_stop();
     }
-    else if (state == AP_WATCHDOG_STATE_RUNNING && !stopping) {
+    else if (state == AP_WATCHDOG_STATE_RUNNING && !must_stop(NULL)) {
         tick(data, pool);
     }
     return APR_SUCCESS;

@@ -136,5 +136,6 @@ UPDATE job SET lease_until = 0, holder = NULL, attempts = :attempts, error = :er
 -- name: job_park
 -- params: id text, holder text, error text, version int
 UPDATE job SET lease_until = 0, holder = NULL, error = :error,
+       attempts = CASE WHEN version = :version THEN attempts ELSE 0 END,
        state = CASE WHEN version = :version THEN 'parked' ELSE state END
  WHERE id = :id AND holder = :holder

@@ -17,6 +17,8 @@ SELECT id, livemode, user_name, customer, status, plan, price, product, currency
        trial_start, trial_end, cancel_at, cancel_at_period_end, canceled_at, ended_at,
        past_due_since, pause_collection, latest_invoice, event_created, event_id, source, updated_at
   FROM subscription WHERE id = 'sub_1Benchuser' || :u AND livemode = 0 FOR UPDATE;
+SELECT id, livemode, user_name, source, created_at, deleted_at
+  FROM customer WHERE id = 'cus_Tuser' || :u AND livemode = 0;
 SELECT i.id, i.price, i.product, i.currency, i.billing_interval, i.interval_count, i.amount,
        i.quantity, i.period_start, i.period_end, p.lookup_key, COALESCE(p.plan, d.plan)
   FROM subscription_item i

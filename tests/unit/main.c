@@ -30,6 +30,7 @@ static const struct {
     {"service_access", service_access_suite},
     {"service_catch_up", service_catch_up_suite},
     {"service_checkout", service_checkout_suite},
+    {"service_collisions", service_collisions_suite},
     {"service_disputes", service_disputes_suite},
     {"service_entitlements", service_entitlements_suite},
     {"service_ingest", service_ingest_suite},

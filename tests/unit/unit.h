@@ -46,6 +46,7 @@ Suite *return_url_suite(void);
 Suite *service_access_suite(void);
 Suite *service_catch_up_suite(void);
 Suite *service_checkout_suite(void);
+Suite *service_collisions_suite(void);
 Suite *service_disputes_suite(void);
 Suite *service_entitlements_suite(void);
 Suite *service_ingest_suite(void);

@@ -4,27 +4,27 @@
 
 -- What Stripe last said of a customer, and when (told_at). gone_at: Stripe deleted it, which is final.
 -- entitlements_at: when the rows of entitlement were told.
-ALTER TABLE customer ADD COLUMN IF NOT EXISTS email VARBINARY(5000),
-    ADD COLUMN IF NOT EXISTS name VARBINARY(5000),
-    ADD COLUMN IF NOT EXISTS payment_method VARBINARY(255),
-    ADD COLUMN IF NOT EXISTS told_at BIGINT NOT NULL DEFAULT 0,
-    ADD COLUMN IF NOT EXISTS gone_at BIGINT NOT NULL DEFAULT 0,
-    ADD COLUMN IF NOT EXISTS entitlements_at BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE customer ADD COLUMN email VARBINARY(5000),
+    ADD COLUMN name VARBINARY(5000),
+    ADD COLUMN payment_method VARBINARY(255),
+    ADD COLUMN told_at BIGINT NOT NULL DEFAULT 0,
+    ADD COLUMN gone_at BIGINT NOT NULL DEFAULT 0,
+    ADD COLUMN entitlements_at BIGINT NOT NULL DEFAULT 0;
 
 -- 1 while a payment for it is disputed, and for ever when the dispute was lost.
-ALTER TABLE subscription ADD COLUMN IF NOT EXISTS disputed BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE subscription ADD COLUMN disputed BIGINT NOT NULL DEFAULT 0;
 
 -- The latest successful charge; what was given back; why it failed. told_at dates the status, intent_at and
 -- charge_at what the payment intent and the charge said, charge_refunded is the charge's own sum at charge_at.
-ALTER TABLE payment ADD COLUMN IF NOT EXISTS charge VARBINARY(255),
-    ADD COLUMN IF NOT EXISTS refunded BIGINT NOT NULL DEFAULT 0,
-    ADD COLUMN IF NOT EXISTS failure_code VARBINARY(64),
-    ADD COLUMN IF NOT EXISTS failure_message VARBINARY(5000),
-    ADD COLUMN IF NOT EXISTS told_at BIGINT NOT NULL DEFAULT 0,
-    ADD COLUMN IF NOT EXISTS intent_at BIGINT NOT NULL DEFAULT 0,
-    ADD COLUMN IF NOT EXISTS charge_at BIGINT NOT NULL DEFAULT 0,
-    ADD COLUMN IF NOT EXISTS charge_refunded BIGINT NOT NULL DEFAULT 0;
-ALTER TABLE invoice ADD KEY IF NOT EXISTS invoice_subscription (subscription, livemode);
+ALTER TABLE payment ADD COLUMN charge VARBINARY(255),
+    ADD COLUMN refunded BIGINT NOT NULL DEFAULT 0,
+    ADD COLUMN failure_code VARBINARY(64),
+    ADD COLUMN failure_message VARBINARY(5000),
+    ADD COLUMN told_at BIGINT NOT NULL DEFAULT 0,
+    ADD COLUMN intent_at BIGINT NOT NULL DEFAULT 0,
+    ADD COLUMN charge_at BIGINT NOT NULL DEFAULT 0,
+    ADD COLUMN charge_refunded BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE invoice ADD KEY invoice_subscription (subscription, livemode);
 
 -- In these tables payment is the payment intent, or the charge that was made without one.
 CREATE TABLE IF NOT EXISTS refund (

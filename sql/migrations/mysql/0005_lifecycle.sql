@@ -42,4 +42,4 @@ CREATE TABLE IF NOT EXISTS membership (
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4;
 
 -- For reading all of them in the order in which Stripe lists them.
-ALTER TABLE subscription ADD KEY IF NOT EXISTS subscription_created (livemode, created_at);
+ALTER TABLE subscription ADD KEY subscription_created (livemode, created_at);
