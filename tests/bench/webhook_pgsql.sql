@@ -5,19 +5,20 @@
 \set slot random(0, 1023)
 BEGIN;
 INSERT INTO event (id, type, livemode, api_version, account, object_id, created_at, received_at, state,
-        reason, attempts, source, lease_until)
+        reason, attempts, source, lease_until, arrival)
 VALUES ('evt_' || :n, 'customer.subscription.updated', 0, '2026-10-28.endive', NULL, 'sub_1Benchuser' || :u, 1793610000, 1793610000, 'done',
-        NULL, 1, 'webhook', 0)
+        NULL, 1, 'webhook', 0, 123456)
 ON CONFLICT (id) DO NOTHING;
 INSERT INTO event_body (event_id, body) VALUES ('evt_' || :n, :body);
-SELECT id, livemode, user_name, source, created_at, deleted_at
+SELECT id, livemode, user_name, source, created_at, deleted_at, told_at, gone_at, entitlements_at
   FROM customer WHERE id = 'cus_Tuser' || :u AND livemode = 0;
 SELECT id, livemode, user_name, customer, status, plan, price, product, currency, billing_interval,
        interval_count, amount, quantity, created_at, current_period_start, current_period_end,
        trial_start, trial_end, cancel_at, cancel_at_period_end, canceled_at, ended_at,
-       past_due_since, pause_collection, latest_invoice, event_created, event_id, source, updated_at
+       past_due_since, pause_collection, latest_invoice, event_created, event_id, source, updated_at,
+       disputed
   FROM subscription WHERE id = 'sub_1Benchuser' || :u AND livemode = 0 FOR UPDATE;
-SELECT id, livemode, user_name, source, created_at, deleted_at
+SELECT id, livemode, user_name, source, created_at, deleted_at, told_at, gone_at, entitlements_at
   FROM customer WHERE id = 'cus_Tuser' || :u AND livemode = 0;
 SELECT i.id, i.price, i.product, i.currency, i.billing_interval, i.interval_count, i.amount,
        i.quantity, i.period_start, i.period_end, p.lookup_key, COALESCE(p.plan, d.plan)
