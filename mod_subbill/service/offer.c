@@ -46,21 +46,19 @@ static sb_status_e price_by_reference(const sb_catalog_price_t **price,
     return *price ? SB_OK : unknown_price(result);
 }
 
-static sb_status_e price_by_plan(const sb_catalog_price_t **price, sb_result_t *result,
-                                 const sb_catalog_plan_t *plan,
-                                 const sb_checkout_request_t *request)
+/* However it was named: a free plan never becomes a subscription, and what is sold by talking is not sold here. */
+static sb_status_e refuse_plan(sb_result_t *result, const sb_catalog_plan_t *plan)
 {
     if (plan->free) {
         return sb_result_set(result, SB_INVALID, "free_plan",
                              "This plan is free. There is nothing to buy.", NULL);
     }
-    if (plan->prices_n == 0) {
+    if (plan->contact || plan->prices_n == 0) {
         return sb_result_set(result, SB_INVALID, "contact_plan",
                              "This plan is made to measure and cannot be bought online.",
                              plan->contact);
     }
-    *price = sb_catalog_price_of(plan, request->interval, request->currency);
-    return *price ? SB_OK : unknown_price(result);
+    return SB_OK;
 }
 
 static sb_status_e choose(sb_offer_t *offer, sb_result_t *result,
@@ -73,8 +71,9 @@ static sb_status_e choose(sb_offer_t *offer, sb_result_t *result,
 
     if (request->plan) {
         plan = sb_catalog_plan(catalog, request->plan);
-        if (!plan) {
-            return unknown_plan(result);
+        status = plan ? refuse_plan(result, plan) : unknown_plan(result);
+        if (status != SB_OK) {
+            return status;
         }
     }
     if (request->price) {
@@ -85,7 +84,8 @@ static sb_status_e choose(sb_offer_t *offer, sb_result_t *result,
         status = offer->price ? SB_OK : unknown_price(result);
     }
     else if (plan) {
-        status = price_by_plan(&offer->price, result, plan, request);
+        offer->price = sb_catalog_price_of(plan, request->interval, request->currency);
+        status = offer->price ? SB_OK : unknown_price(result);
     }
     else {
         offer->price = catalog->default_price;
@@ -95,7 +95,8 @@ static sb_status_e choose(sb_offer_t *offer, sb_result_t *result,
         return status;
     }
     offer->plan = sb_catalog_plan_at(catalog, offer->price->plan);
-    return plan && plan != offer->plan ? unknown_price(result) : SB_OK;
+    return plan && plan != offer->plan ? unknown_price(result)
+                                       : refuse_plan(result, offer->plan);
 }
 
 sb_status_e sb_offer_find(sb_offer_t *offer, sb_result_t *result,

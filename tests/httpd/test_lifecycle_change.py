@@ -18,10 +18,16 @@ EAGER = {"plan": "eager", "name": "Eager", "group": "teams", "rank": 20, "seats"
          "change": {"upgrade": "period_end", "downgrade": "now"}, "product": "prod_TEagerPlan001",
          "prices": [{"interval": "month", "amount": 700, "id": "price_1SbEagerMonthEUR000001"},
                     {"interval": "year", "amount": 7000, "id": "price_1SbEagerYearEUR0000001"}]}
+LOW = {"plan": "low", "name": "Low", "group": "teams", "rank": 5, "product": "prod_TLowPlan000001",
+       "prices": [{"interval": "month", "amount": 300, "id": "price_1SbLowMonthEUR00000001"}]}
+DEAL = {"plan": "deal", "name": "Deal", "group": "membership", "rank": 40, "contact": "mailto:sales@example.com",
+        "prices": [{"interval": "month", "amount": 9900, "id": "price_1SbDealMonthEUR0000001"}]}
+GRATIS = {"plan": "gratis", "name": "Gratis", "group": "membership", "rank": 1, "free": True,
+          "prices": [{"interval": "month", "amount": 0, "id": "price_1SbGratisMonthEUR00001"}]}
 
 CATALOG = catalogue.default()
 catalogue.plan(CATALOG, "pro")["pause"] = True
-CATALOG["plans"] += [TEAM, EAGER]
+CATALOG["plans"] += [TEAM, EAGER, LOW, DEAL, GRATIS]
 
 DATABASES = ("sqlite3", "pgsql", "mysql")
 SITE = {"catalog": CATALOG, "people": [f"mover{i}" for i in range(180)]}
@@ -297,6 +303,10 @@ def test_seats_are_changed_within_the_plans_bounds(site, mover):
     ({"plan": "gold"}, 400, "unknown_plan"),
     ({"plan": "free"}, 400, "free_plan"),
     ({"plan": "enterprise"}, 400, "contact_plan"),
+    ({"plan": "deal"}, 400, "contact_plan"),
+    ({"price": DEAL["prices"][0]["id"]}, 400, "contact_plan"),
+    ({"plan": "gratis"}, 400, "free_plan"),
+    ({"price": GRATIS["prices"][0]["id"]}, 400, "free_plan"),
     ({"plan": "team"}, 400, "other_group"),
     ({"price": TEAM["prices"][0]["id"]}, 400, "other_group"),
     ({"price": "price_1Foreign0000000000000001"}, 400, "unknown_price"),
@@ -315,6 +325,20 @@ def test_nothing_but_what_is_for_sale_can_be_changed_to(site, mover, body, statu
     answer = site.client.user(mover).post("/subbill/subscription/change", json=body)
     problem("/subscription/change", "POST", answer, status, code)
     assert not changes(site, ident)
+
+
+@pytest.mark.parametrize("body, code", [
+    ({"plan": "deal"}, "contact_plan"),
+    ({"price": DEAL["prices"][0]["id"]}, "contact_plan"),
+    ({"plan": "gratis"}, "free_plan"),
+    ({"price": GRATIS["prices"][0]["id"]}, "free_plan"),
+], ids=str)
+def test_what_is_free_or_sold_by_talking_is_not_sold_here(site, mover, body, code):
+    """A1, T10: however it is named, and although it has a price."""
+    site.double.control.forget_requests()
+    answer = site.client.user(mover).post("/subbill/checkout", json=body)
+    problem("/checkout", "POST", answer, 400, code)
+    assert not [call for call in site.double.control.requests("POST") if "checkout" in call["path"]]
 
 
 def test_a_subscription_that_is_not_in_order_is_not_changed(site, mover):
