@@ -66,18 +66,22 @@ apr_int64_t sb_change_effective_at(sb_catalog_moment_e moment,
                                                                : sub->current_period_end;
 }
 
-bool sb_change_quantity(apr_int64_t *quantity, const sb_catalog_plan_t *plan,
-                        apr_int64_t wanted, apr_int64_t current)
+bool sb_change_quantity(apr_int64_t *quantity, const sb_catalog_plan_t *from,
+                        const sb_catalog_plan_t *to, apr_int64_t wanted,
+                        apr_int64_t current)
 {
-    *quantity = wanted ? wanted : current > 0 ? current : 1;
-    if (!plan->seats_min) {
-        return !wanted || wanted == current;
+    apr_int64_t kept = current > 0 ? current : 1;
+
+    if (!to->seats_min) {
+        *quantity = from == to ? kept : 1;
+        return !wanted || wanted == *quantity;
     }
-    if (!wanted && *quantity < plan->seats_min) {
-        *quantity = plan->seats_min;
+    *quantity = wanted ? wanted : kept;
+    if (!wanted && *quantity < to->seats_min) {
+        *quantity = to->seats_min;
     }
-    if (!wanted && *quantity > plan->seats_max) {
-        *quantity = plan->seats_max;
+    if (!wanted && *quantity > to->seats_max) {
+        *quantity = to->seats_max;
     }
-    return *quantity >= plan->seats_min && *quantity <= plan->seats_max;
+    return *quantity >= to->seats_min && *quantity <= to->seats_max;
 }

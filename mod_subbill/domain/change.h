@@ -32,9 +32,11 @@ sb_catalog_moment_e sb_change_moment(const sb_catalog_plan_t *from, sb_change_e 
 apr_int64_t sb_change_effective_at(sb_catalog_moment_e moment,
                                    const sb_subscription_t *sub, apr_int64_t now);
 
-/* How many seats a plan gives to somebody who wants wanted (0: no wish) and has current: *quantity. A plan without
- * seats keeps what there is and takes no other wish. False: not possible. */
-bool sb_change_quantity(apr_int64_t *quantity, const sb_catalog_plan_t *plan,
-                        apr_int64_t wanted, apr_int64_t current);
+/* How many seats plan to gives to somebody who comes from plan from (NULL: of none), wants wanted (0: no wish) and has
+ * current: *quantity. A plan without seats is bought once, but who has it already keeps what there is.
+ * False: not possible. */
+bool sb_change_quantity(apr_int64_t *quantity, const sb_catalog_plan_t *from,
+                        const sb_catalog_plan_t *to, apr_int64_t wanted,
+                        apr_int64_t current);
 
 #endif

@@ -189,8 +189,8 @@ static sb_status_e judge(work_t *work, sb_result_t *result,
     const sb_subscription_t *sub = &work->act.now;
     sb_change_t *change = &work->change;
 
-    if (!sb_change_quantity(&change->quantity, change->to, request->quantity,
-                            sub->quantity)) {
+    if (!sb_change_quantity(&change->quantity, work->act.plan, change->to,
+                            request->quantity, sub->quantity)) {
         return change->to->seats_min
                    ? sb_result_set(result, SB_INVALID, "bad_quantity",
                                    "This plan is not made for so many seats.", NULL)

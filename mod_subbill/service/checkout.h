@@ -6,8 +6,6 @@
 
 /* Selling a plan: a Checkout session for a user, paid on Stripe's page. */
 
-#define SB_CHECKOUT_QUANTITY_MAX 10000
-
 typedef struct sb_checkout_request_t {
     const char *user;  /* required, checked by sb_identity_check() */
     const char *email; /* or NULL */

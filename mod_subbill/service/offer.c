@@ -118,8 +118,7 @@ sb_status_e sb_offer_find(sb_offer_t *offer, sb_result_t *result,
         return status;
     }
     apr_int64_t least = offer->plan->seats_min ? offer->plan->seats_min : 1;
-    apr_int64_t most =
-        offer->plan->seats_min ? offer->plan->seats_max : SB_CHECKOUT_QUANTITY_MAX;
+    apr_int64_t most = offer->plan->seats_min ? offer->plan->seats_max : 1;
     offer->quantity = offer->quantity ? offer->quantity : least;
     if (offer->quantity < least || offer->quantity > most) {
         return sb_result_setf(result, pool, SB_INVALID, "bad_quantity", NULL,

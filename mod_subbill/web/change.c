@@ -72,22 +72,31 @@ static const char *plan_name(const sb_exchange_t *x, const sb_catalog_plan_t *pl
     return name ? name : "–";
 }
 
+static const char *price_text(const sb_exchange_t *x, const sb_catalog_price_t *price,
+                              apr_int64_t amount)
+{
+    return apr_pstrcat(x->pool,
+                       sb_money_format(amount, price->currency, x->lang, x->pool), " ",
+                       sb_page_interval(x, price->interval, price->interval_count), NULL);
+}
+
 static json_t *facts_of(const sb_exchange_t *x, const sb_change_t *change)
 {
     const sb_catalog_price_t *price = change->price;
     json_t *facts = json_array();
-    const char *each = apr_pstrcat(
-        x->pool, sb_money_format(price->amount, price->currency, x->lang, x->pool), " ",
-        sb_page_interval(x, price->interval, price->interval_count), NULL);
 
     if (change->from != change->to) {
         fact_add(facts, x, "change.from", plan_name(x, change->from));
         fact_add(facts, x, "change.to", plan_name(x, change->to));
     }
-    fact_add(facts, x, "change.price", each);
-    if (change->to->seats_min) {
+    fact_add(facts, x, "change.price", price_text(x, price, price->amount));
+    if (change->to->seats_min || change->quantity != 1) {
         fact_add(facts, x, "change.seats",
                  apr_psprintf(x->pool, "%" APR_INT64_T_FMT, change->quantity));
+    }
+    if (change->quantity != 1) {
+        fact_add(facts, x, "change.total",
+                 price_text(x, price, price->amount * change->quantity));
     }
     fact_add(facts, x, "change.when",
              change->now ? sb_exchange_text(x, "change.at_once")

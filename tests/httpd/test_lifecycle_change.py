@@ -298,6 +298,24 @@ def test_seats_are_changed_within_the_plans_bounds(site, mover):
     problem("/checkout", "POST", answer, 400, "bad_quantity")
 
 
+def test_a_plan_without_seats_is_had_once(site, mover):
+    """A48, A49, C17: seats are not carried into it, by a change or by a checkout; what several come to is shown."""
+    ident = buy(site, mover, plan="team", quantity=5)
+    html = lifecycle.page(site, mover, "/subbill/subscription/change?quantity=6").text
+    assert "In total" in html and "€30.00" in html
+    html = lifecycle.page(site, mover, "/subbill/subscription/change?plan=low").text
+    assert "In total" not in html and "€3.00" in html
+    press(site, mover, html, "/subbill/subscription/change")
+    assert told(site, mover)["planned"]["quantity"] == 1
+    site.double.control.advance(days=32)
+    item = at_stripe(site, ident)["items"]["data"][0]
+    assert (item["price"]["id"], item["quantity"]) == (LOW["prices"][0]["id"], 1)
+    answer = site.client.user(mover).post("/subbill/subscription/change", json={"plan": "low", "quantity": 5})
+    problem("/subscription/change", "POST", answer, 400, "bad_quantity")
+    answer = site.client.user(next(_movers)).post("/subbill/checkout", json={"plan": "basic", "quantity": 2})
+    problem("/checkout", "POST", answer, 400, "bad_quantity")
+
+
 @pytest.mark.parametrize("body, status, code", [
     ({}, 400, "bad_request"),
     ({"plan": "gold"}, 400, "unknown_plan"),

@@ -96,19 +96,21 @@ END_TEST
 START_TEST(test_seats_stay_within_the_plans_bounds)
 {
     const struct {
-        const sb_catalog_plan_t *plan;
+        const sb_catalog_plan_t *from, *to;
         apr_int64_t wanted, current, quantity; /* quantity 0: not possible */
     } cases[] = {
-        {&team, 2, 5, 2},  {&team, 9, 5, 9},  {&team, 1, 5, 0},  {&team, 10, 5, 0},
-        {&team, 0, 5, 5},  {&team, 0, 1, 2},  {&team, 0, 40, 9}, {&team, -1, 5, 0},
-        {&basic, 0, 1, 1}, {&basic, 3, 3, 3}, {&basic, 0, 3, 3}, {&basic, 2, 1, 0},
-        {&basic, 0, 0, 1},
+        {&team, &team, 2, 5, 2},   {&team, &team, 9, 5, 9},   {&team, &team, 1, 5, 0},
+        {&team, &team, 10, 5, 0},  {&team, &team, 0, 5, 5},   {&basic, &team, 0, 1, 2},
+        {NULL, &team, 0, 40, 9},   {&team, &team, -1, 5, 0},  {&basic, &basic, 0, 1, 1},
+        {&basic, &basic, 3, 3, 3}, {&basic, &basic, 0, 3, 3}, {&basic, &basic, 2, 1, 0},
+        {&basic, &basic, 0, 0, 1}, {&team, &basic, 0, 5, 1},  {&team, &basic, 1, 5, 1},
+        {&team, &basic, 5, 5, 0},  {NULL, &basic, 0, 3, 1},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         apr_int64_t quantity = -1;
-        bool possible = sb_change_quantity(&quantity, cases[i].plan, cases[i].wanted,
-                                           cases[i].current);
+        bool possible = sb_change_quantity(&quantity, cases[i].from, cases[i].to,
+                                           cases[i].wanted, cases[i].current);
         ck_assert_msg(possible == (cases[i].quantity != 0), "case %d", (int)i);
         ck_assert_msg(!possible || quantity == cases[i].quantity, "case %d", (int)i);
     }
