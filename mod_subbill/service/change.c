@@ -14,6 +14,8 @@
 #include <apr_strings.h>
 #include <string.h>
 
+enum { SECONDS_A_DAY = 86400 };
+
 typedef struct work_t {
     sb_act_t act;
     sb_change_t change;
@@ -183,6 +185,14 @@ static sb_status_e item_find(work_t *work, sb_result_t *result)
 
 /* --- what it comes to ------------------------------------------------------------------------- */
 
+/* What is left of a trial is longer than the whole trial of another plan. */
+static bool outlasts(const sb_subscription_t *sub, const sb_catalog_plan_t *from,
+                     const sb_catalog_plan_t *to)
+{
+    return sub->status == SB_STATUS_TRIALING && from != to &&
+           sub->trial_end > sb_clock_now() + to->trial_days * (apr_int64_t)SECONDS_A_DAY;
+}
+
 static sb_status_e judge(work_t *work, sb_result_t *result,
                          const sb_change_request_t *request)
 {
@@ -216,6 +226,8 @@ static sb_status_e judge(work_t *work, sb_result_t *result,
     change->now = sb_change_moment(work->act.plan, change->kind) == SB_MOMENT_NOW;
     change->effective_at = sb_change_effective_at(
         change->now ? SB_MOMENT_NOW : SB_MOMENT_PERIOD_END, sub, sb_clock_now());
+    change->ends_trial = change->now && outlasts(sub, work->act.plan, change->to);
+    work->to.end_trial = change->ends_trial;
     return SB_OK;
 }
 
@@ -286,7 +298,8 @@ sb_status_e sb_change_preview(sb_change_t *change, sb_result_t *result,
     if (status == SB_OK && work.change.kind == SB_CHANGE_NONE) {
         return no_change(result);
     }
-    if (status == SB_OK && work.change.now && work.act.now.status != SB_STATUS_TRIALING) {
+    if (status == SB_OK && work.change.now &&
+        (work.act.now.status != SB_STATUS_TRIALING || work.change.ends_trial)) {
         status = sb_stripe_invoice_of_switch(&invoice, result, work.act.stripe,
                                              work.act.now.id, &work.to, pool);
         if (status == SB_OK) {

@@ -22,6 +22,7 @@ typedef struct sb_change_request_t {
 typedef struct sb_change_t {
     sb_change_e kind; /* never SB_CHANGE_NONE */
     bool now;
+    bool ends_trial; /* the plan that is wanted gives none, or none so long */
     apr_int64_t effective_at;
     const sb_catalog_plan_t *from; /* NULL: belongs to none any more */
     const sb_catalog_plan_t *to;

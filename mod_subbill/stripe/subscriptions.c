@@ -86,6 +86,9 @@ sb_status_e sb_stripe_subscription_switch(json_t **sub, sb_result_t *result,
     sb_form_add(params, "items[0][id]", to->item);
     sb_form_add(params, "items[0][price]", to->price);
     sb_form_add_int(params, "items[0][quantity]", to->quantity);
+    if (to->end_trial) {
+        sb_form_add(params, "trial_end", "now");
+    }
     sb_form_add(params, "proration_behavior", "always_invoice");
     sb_form_add(params, "payment_behavior", "pending_if_incomplete");
     return act(sub, result, stripe, "POST", id, "", params, key, pool);

@@ -112,6 +112,9 @@ static const char *explanation(const sb_exchange_t *x, const sb_change_t *change
         return text_with(x, "change.later_text", "date",
                          sb_date_format(change->effective_at, x->lang, x->pool));
     }
+    if (change->ends_trial) {
+        return sb_exchange_text(x, "change.trial_text");
+    }
     return sb_exchange_text(x, change->amount_due_now > 0 ? "change.now_text"
                                                           : "change.free_text");
 }

@@ -24,10 +24,16 @@ DEAL = {"plan": "deal", "name": "Deal", "group": "membership", "rank": 40, "cont
         "prices": [{"interval": "month", "amount": 9900, "id": "price_1SbDealMonthEUR0000001"}]}
 GRATIS = {"plan": "gratis", "name": "Gratis", "group": "membership", "rank": 1, "free": True,
           "prices": [{"interval": "month", "amount": 0, "id": "price_1SbGratisMonthEUR00001"}]}
+TASTE = {"plan": "taste", "name": "Taste", "group": "tasting", "rank": 10, "trial_days": 7,
+         "product": "prod_TTastePlan001", "prices": [
+             {"interval": "month", "amount": 900, "id": "price_1SbTasteMonthEUR000001"},
+             {"interval": "year", "amount": 9000, "id": "price_1SbTasteYearEUR0000001"}]}
+WHOLE = {"plan": "whole", "name": "Whole", "group": "tasting", "rank": 20, "product": "prod_TWholePlan001",
+         "prices": [{"interval": "month", "amount": 2900, "id": "price_1SbWholeMonthEUR000001"}]}
 
 CATALOG = catalogue.default()
 catalogue.plan(CATALOG, "pro")["pause"] = True
-CATALOG["plans"] += [TEAM, EAGER, LOW, DEAL, GRATIS]
+CATALOG["plans"] += [TEAM, EAGER, LOW, DEAL, GRATIS, TASTE, WHOLE]
 
 DATABASES = ("sqlite3", "pgsql", "mysql")
 SITE = {"catalog": CATALOG, "people": [f"mover{i}" for i in range(180)]}
@@ -149,6 +155,42 @@ def test_a_card_that_does_not_pay_changes_nothing(site, mover):
     site.double.control.flush()
     status = told(site, mover)
     assert (status["plan"], status["pay_url"]) == ("pro", None)
+
+
+def test_a_trial_does_not_go_on_in_a_plan_that_gives_none(site, mover):
+    """A47, A48: it ends with the change, and the first period is paid at once, as the page says."""
+    ident = buy(site, mover, plan="taste")
+    assert told(site, mover)["status"] == "trialing"
+    assert change(site, mover, interval="year", preview=True)["amount_due_now"] == 0
+    html = lifecycle.page(site, mover, "/subbill/subscription/change?plan=whole").text
+    assert "ends your trial" in html and "Change now and pay €29.00" in html
+    press(site, mover, html, "/subbill/subscription/change")
+    status = told(site, mover)
+    assert (status["plan"], status["status"], status["days_remaining"] > 20) == ("whole", "active", True)
+    assert changes(site, ident)[-1]["params"]["trial_end"] == "now"
+    bill = next(invoice for invoice in site.double.control.objects("invoice")
+                if invoice["id"] == at_stripe(site, ident)["latest_invoice"])
+    assert bill["amount_paid"] == 2900
+
+
+def test_a_trial_goes_on_within_its_plan(site, mover):
+    """A47, A48: the year instead of the month costs nothing before the trial is over."""
+    ident = buy(site, mover, plan="taste")
+    assert change(site, mover, interval="year")["status"] == "trialing"
+    assert "trial_end" not in changes(site, ident)[-1]["params"]
+
+
+def test_a_trial_stays_when_the_card_does_not_pay_for_its_end(site, mover):
+    """A48, C15: 402, and the trial goes on as it was."""
+    ident = buy(site, mover, plan="taste")
+    stripe = Client(site.double.url)
+    card = stripe.post("/v1/payment_methods/pm_card_chargeCustomerFail/attach",
+                       {"customer": at_stripe(site, ident)["customer"]})
+    stripe.post(f"/v1/subscriptions/{ident}", {"default_payment_method": card["id"]})
+    answer = site.client.user(mover).post("/subbill/subscription/change", json={"plan": "whole"})
+    problem("/subscription/change", "POST", answer, 402, "payment_incomplete")
+    status = told(site, mover)
+    assert (status["plan"], status["status"]) == ("taste", "trialing")
 
 
 # --- at the end of the period --------------------------------------------------------------------

@@ -107,6 +107,10 @@ def paid(state, subscription, invoice):
     if pending and pending["invoice"] == invoice["id"]:
         with updating(state, subscription):
             subscription["items"]["data"] = pending["items"]
+            if subscription["pending_update"]["trial_end"]:
+                subscription.update(status="active",
+                                    trial_end=subscription["pending_update"]["trial_end"],
+                                    billing_cycle_anchor=subscription["pending_update"]["trial_end"])
             subscription["pending_update"] = None
         emit(state, "customer.subscription.pending_update_applied", subscription)
     elif pending:

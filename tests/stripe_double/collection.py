@@ -120,7 +120,8 @@ def _preview_of(state, subscription, details):
         planned, leaving = subscriptions.planned_items(state, subscription, details["items"])
         trialing = subscription["status"] == "trialing"
         anchor_now = details.get("billing_cycle_anchor", {}).get("type") == "now"
-        restart = not trialing and (anchor_now or subscriptions.interval_changes(planned))
+        restart = subscriptions.ends_trial(subscription, details) or \
+            not trialing and (anchor_now or subscriptions.interval_changes(planned))
         if not trialing and behavior != "none":
             prorated = subscriptions.change_lines(state, subscription, planned, leaving, now,
                                                   restart)

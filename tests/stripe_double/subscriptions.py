@@ -304,6 +304,11 @@ def applied(state, subscription, planned, start_now):
     return items
 
 
+def ends_trial(subscription, params):
+    """Whether a change cuts the trial short, so that the first paid period begins with it."""
+    return subscription["status"] == "trialing" and params.get("trial_end") == "now"
+
+
 def _change_items(state, subscription, params):
     """Apply `items[]`; returns the lines to invoice and whether at once."""
     planned, leaving = planned_items(state, subscription, params["items"])
@@ -311,7 +316,8 @@ def _change_items(state, subscription, params):
     behavior = params.get("proration_behavior", "create_prorations")
     trialing = subscription["status"] == "trialing"
     anchor_now = params.get("billing_cycle_anchor", {}).get("type") == "now"
-    restart = not trialing and (anchor_now or interval_changes(planned))
+    restart = ends_trial(subscription, params) or \
+        not trialing and (anchor_now or interval_changes(planned))
     now = params.get("proration_date") or state.now()
     lines = []
     if not trialing and behavior != "none":
@@ -353,6 +359,8 @@ def update(state, params, id):
             subscription["items"]["data"] = items
             if restart:
                 subscription["billing_cycle_anchor"] = state.now()
+            if ends_trial(subscription, params):
+                subscription["status"] = "active"
             if subscription["cancel_at_period_end"]:
                 subscription["cancel_at"] = billing.period_end(subscription)
         if "cancel_at_period_end" in params or "cancel_at" in params:
@@ -379,7 +387,8 @@ def _not_paid(state, subscription, params, change):
         subscription["pending_update"] = {
             "billing_cycle_anchor": None, "cancel_at_period_end": None, "discount": None,
             "discounts": None, "expires_at": state.now() + billing.FIRST_PAYMENT_WINDOW,
-            "metadata": None, "subscription_items": copy.deepcopy(items), "trial_end": None,
+            "metadata": None, "subscription_items": copy.deepcopy(items),
+            "trial_end": state.now() if ends_trial(subscription, params) else None,
             "trial_from_plan": None}
     state.private(subscription["id"])["pending"] = {"invoice": invoice["id"], "items": items}
     billing.collect(state, invoice)
