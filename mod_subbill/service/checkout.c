@@ -6,7 +6,7 @@
  * the next number makes another id. No step holds a database connection while Stripe is asked.
  *
  * Of the sessions of one user and group one at most can be paid: whoever claims a row ends the others
- * first. Claims of one user take turns; one that finds a row still without a session closes it, and
+ * first. A sale with a trial, which is given once whatever the group, ends those of all groups. Claims of one user take turns; one that finds a row still without a session closes it, and
  * the buyer who waited for that one is told so when its session turns up. */
 #include "service/checkout.h"
 
@@ -215,13 +215,15 @@ static apr_status_t find_row(sale_t *sale, sb_conn_t *conn, apr_pool_t *pool)
     return APR_SUCCESS;
 }
 
-/* A plan that left the catalogue may have been of any group. */
+/* A plan that left the catalogue may have been of any group. Rows do not say which of them give a trial, of which
+ * there is one for all groups. */
 static bool is_rival(const sale_t *sale, const sb_checkout_t *row)
 {
     const sb_catalog_plan_t *plan =
         row->plan ? sb_catalog_plan(sale->service->catalog, row->plan) : NULL;
 
-    return !plan || strcmp(plan->group, sale->offer.plan->group) == 0;
+    return !plan || sale->offer.trial_days > 0 ||
+           strcmp(plan->group, sale->offer.plan->group) == 0;
 }
 
 static apr_status_t find_rivals(sale_t *sale, sb_conn_t *conn, apr_pool_t *pool)
@@ -357,6 +359,13 @@ static void give_up_row(sale_t *sale, sb_status_e status, const json_t *error,
     }
 }
 
+static sb_status_e another_checkout(sb_result_t *result)
+{
+    return sb_result_set(result, SB_CONFLICT, "another_checkout",
+                         "Another purchase was started in the meantime.",
+                         "go on there, or start again");
+}
+
 /* Another tab was faster: it has closed our row, and its session is the one to pay. Nobody has seen
  * ours, so it does no harm when it cannot be ended. */
 static sb_status_e step_back(sale_t *sale, sb_result_t *result, apr_pool_t *pool)
@@ -367,12 +376,12 @@ static sb_status_e step_back(sale_t *sale, sb_result_t *result, apr_pool_t *pool
     sb_result_clear(&ignored);
     sb_stripe_checkout_expire(&session, &ignored, sale->service->stripe,
                               sale->row.session, pool);
-    return sb_result_set(result, SB_CONFLICT, "another_checkout",
-                         "Another purchase was started in the meantime.",
-                         "go on there, or start again");
+    return another_checkout(result);
 }
 
-static sb_status_e end_rivals(sale_t *sale, sb_result_t *result, apr_pool_t *pool)
+/* *stale: a rival was paid and has used the trial that our row stands for. */
+static sb_status_e end_rivals(bool *stale, sale_t *sale, sb_result_t *result,
+                              apr_pool_t *pool)
 {
     bool complete = false;
     sb_status_e status = SB_OK;
@@ -384,11 +393,19 @@ static sb_status_e end_rivals(sale_t *sale, sb_result_t *result, apr_pool_t *poo
         status = sb_db_read(sale->service->db, SB_DEADLINE_PAGE, read_user, sale, result,
                             pool);
     }
-    return status == SB_OK && complete ? refuse_second(result, sale) : status;
+    if (status == SB_OK && complete) {
+        status = refuse_second(result, sale);
+    }
+    if (status == SB_OK && sale->trial && sale->offer.trial_days > 0) {
+        sale->offer.trial_days = 0;
+        *stale = true;
+        return another_checkout(result);
+    }
+    return status;
 }
 
 /* Claims a row and fills it with a session. *missing: the customer is gone at Stripe; *stale: the
- * row's key was used with other details, before the catalogue changed, say. */
+ * row's key was used with other details, before the catalogue changed, say, or its trial is used up. */
 static sb_status_e sell(bool *missing, bool *stale, sale_t *sale, sb_result_t *result,
                         apr_pool_t *pool)
 {
@@ -397,7 +414,7 @@ static sb_status_e sell(bool *missing, bool *stale, sale_t *sale, sb_result_t *r
 
     *missing = *stale = false;
     if (status == SB_OK) {
-        status = end_rivals(sale, result, pool);
+        status = end_rivals(stale, sale, result, pool);
     }
     if (status != SB_OK || sale->reused) {
         return status;

@@ -63,6 +63,40 @@ def test_every_request_we_make_is_one_that_stripe_describes(make_site, options):
         assert each["method"] != "POST" or headers.get("idempotency-key"), each
 
 
+def test_two_groups_do_not_give_two_trials(make_site):
+    """A47, T11: an open page with a trial is ended by another one, whatever the group; one that was paid has used it up."""
+    made = _catalog(trial_days=7)
+    made["plans"].append({
+        "plan": "extra", "name": "Extra", "group": "extras", "rank": 10, "trial_days": 5, "product": "prod_TExtraPlan001",
+        "prices": [{"interval": "month", "amount": 400, "id": "price_1SbExtraMonthEUR000001"}]})
+    site = make_site(catalog=made)
+
+    def start(user, plan, **about):
+        answer = site.client.user(user).post("/subbill/checkout", json={"plan": plan, **about})
+        assert answer.status_code == 200, answer.text
+        return answer.json()["id"]
+
+    def session(ident):
+        return next(each for each in site.double.control.objects("checkout.session") if each["id"] == ident)
+
+    first, second = start("alice", "basic"), start("alice", "extra")
+    assert (session(first)["status"], session(second)["status"]) == ("expired", "open")
+    third = start("alice", "basic", trial_days=0)
+    assert session(second)["status"] == "open", "what gives no trial ends none of another group"
+    for each in (second, third):
+        assert site.double.control.complete(each, "4242424242424242")["outcome"] == "complete"
+
+    site.double.control.configure_deliveries(mode="hold")
+    paid = start("bob", "basic")
+    assert site.double.control.complete(paid, "4242424242424242")["outcome"] == "complete"
+    assert site.double.control.complete(start("bob", "extra"), "4242424242424242")["outcome"] == "complete"
+    site.double.control.configure_deliveries(mode="normal")
+    site.double.control.flush()
+    statuses = sorted((each["metadata"]["subbill_user"], each["status"])
+                      for each in site.double.control.objects("subscription"))
+    assert statuses == [("alice", "active"), ("alice", "trialing"), ("bob", "active"), ("bob", "trialing")]
+
+
 def test_what_the_module_serves_fits_the_specification_of_events(make_site):
     """A15, E28: every event the purchase caused was delivered, signed, applied."""
     site = make_site(catalog=_catalog())
