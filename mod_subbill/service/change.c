@@ -296,6 +296,7 @@ sb_status_e sb_change_preview(sb_change_t *change, sb_result_t *result,
     sb_status_e status = prepare(&work, result, service, request, pool);
 
     if (status == SB_OK && work.change.kind == SB_CHANGE_NONE) {
+        *change = work.change;
         return no_change(result);
     }
     if (status == SB_OK && work.change.now &&

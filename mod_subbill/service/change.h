@@ -20,7 +20,7 @@ typedef struct sb_change_request_t {
 
 /* What it comes to. */
 typedef struct sb_change_t {
-    sb_change_e kind; /* never SB_CHANGE_NONE */
+    sb_change_e kind;
     bool now;
     bool ends_trial; /* the plan that is wanted gives none, or none so long */
     apr_int64_t effective_at;
@@ -34,7 +34,8 @@ typedef struct sb_change_t {
         proration; /* part of it that settles the running period; may be negative */
 } sb_change_t;
 
-/* Nothing is changed. Errors, also of sb_change_make():
+/* Nothing is changed. With "no_change" *change tells what there is, of kind SB_CHANGE_NONE. Errors, also of
+ * sb_change_make():
  *
  * SB_INVALID    "unknown_plan", "unknown_price", "free_plan", "contact_plan", "bad_quantity", "bad_request":
  *               nothing is wanted; "other_group": the plan replaces no plan of this user's

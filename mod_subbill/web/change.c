@@ -12,6 +12,7 @@
 #include "web/problem.h"
 
 #include <apr_strings.h>
+#include <string.h>
 
 typedef struct wish_t {
     const char *subscription;
@@ -98,6 +99,9 @@ static json_t *facts_of(const sb_exchange_t *x, const sb_change_t *change)
         fact_add(facts, x, "change.total",
                  price_text(x, price, price->amount * change->quantity));
     }
+    if (change->kind == SB_CHANGE_NONE) {
+        return facts;
+    }
     fact_add(facts, x, "change.when",
              change->now ? sb_exchange_text(x, "change.at_once")
                          : sb_date_format(change->effective_at, x->lang, x->pool));
@@ -108,6 +112,9 @@ static json_t *facts_of(const sb_exchange_t *x, const sb_change_t *change)
 
 static const char *explanation(const sb_exchange_t *x, const sb_change_t *change)
 {
+    if (change->kind == SB_CHANGE_NONE) {
+        return sb_exchange_text(x, "change.same_text");
+    }
     if (!change->now) {
         return text_with(x, "change.later_text", "date",
                          sb_date_format(change->effective_at, x->lang, x->pool));
@@ -119,8 +126,12 @@ static const char *explanation(const sb_exchange_t *x, const sb_change_t *change
                                                           : "change.free_text");
 }
 
+/* NULL: nothing is to be done. */
 static const char *button(const sb_exchange_t *x, const sb_change_t *change)
 {
+    if (change->kind == SB_CHANGE_NONE) {
+        return NULL;
+    }
     return change->now && change->amount_due_now > 0
                ? text_with(x, "change.pay_button", "amount",
                            sb_money_format(change->amount_due_now, change->currency,
@@ -141,6 +152,11 @@ static json_t *seats_of(const sb_change_t *change)
 static int page(sb_exchange_t *x, const sb_change_t *change, const wish_t *wish)
 {
     const char *id = sb_catalog_price_id(change->price, x->server->settings->live);
+    const char *text = button(x, change);
+    const char *heading =
+        change->kind == SB_CHANGE_NONE
+            ? sb_exchange_text(x, "change.title")
+            : text_with(x, "change.heading", "plan", plan_name(x, change->to));
     sb_result_t result;
 
     sb_result_clear(&result);
@@ -148,12 +164,10 @@ static int page(sb_exchange_t *x, const sb_change_t *change, const wish_t *wish)
         return sb_problem_send(x->r, &result);
     }
     json_t *context = sb_page_context(x, "change.title");
-    json_object_set_new(
-        context, "heading",
-        json_string(text_with(x, "change.heading", "plan", plan_name(x, change->to))));
+    json_object_set_new(context, "heading", json_string(heading));
     json_object_set_new(context, "facts", facts_of(x, change));
     json_object_set_new(context, "text", json_string(explanation(x, change)));
-    json_object_set_new(context, "button", json_string(button(x, change)));
+    json_object_set_new(context, "button", text ? json_string(text) : json_null());
     json_object_set_new(context, "plan", json_string(change->to->key));
     json_object_set_new(context, "price",
                         json_string(id ? id : change->price->lookup_key));
@@ -174,11 +188,14 @@ static int preview(sb_exchange_t *x, const sb_change_request_t *request,
     sb_result_t result;
 
     sb_result_clear(&result);
-    if (sb_change_preview(&change, &result, x->service, request, x->pool) != SB_OK) {
+    sb_status_e status =
+        sb_change_preview(&change, &result, x->service, request, x->pool);
+    bool asked = x->html && x->r->method_number == M_GET;
+    bool same = status != SB_OK && result.code && strcmp(result.code, "no_change") == 0;
+    if (status != SB_OK && !(asked && same && change.to->seats_min)) {
         return sb_problem_send(x->r, &result);
     }
-    return x->html && x->r->method_number == M_GET ? page(x, &change, wish)
-                                                   : document(x, &change);
+    return asked ? page(x, &change, wish) : document(x, &change);
 }
 
 int sb_change_run(sb_exchange_t *x)

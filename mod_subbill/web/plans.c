@@ -207,6 +207,10 @@ static json_t *plan_of(const sb_exchange_t *x, const sb_catalog_plan_t *plan,
     json_object_set_new(entry, "has_prices",
                         json_boolean(for_sale && json_array_size(prices)));
     json_object_set_new(entry, "prices", prices);
+    json_object_set_new(entry, "portal_change",
+                        json_boolean(for_sale && standing->running &&
+                                     !sb_page_link(x->r, "change") &&
+                                     sb_page_link(x->r, "portal")));
     json_object_set_new(entry, "buyable",
                         json_boolean(for_sale && !standing->subscribed));
     return entry;

@@ -457,6 +457,32 @@ def test_seats_are_chosen_on_the_page(site, mover):
     assert lifecycle.fields(html.split("</form>", 1)[1], "/subbill/subscription/change")["quantity"] == "5"
 
 
+def test_the_plan_one_has_is_left_for_its_seats(site, mover):
+    """A48, C17: "Switch plan" on one's own plan asks for another number, with nothing to pay yet; programs get 409."""
+    buy(site, mover, plan="team", quantity=3)
+    price = TEAM["prices"][0]["id"]
+    plans = lifecycle.page(site, mover, "/subbill/plans").text
+    assert f"/subbill/subscription/change?plan=team&amp;price={price}" in plans
+    path = f"/subbill/subscription/change?plan=team&price={price}"
+    answer = lifecycle.page(site, mover, path)
+    assert answer.status_code == 200 and "This is what you have." in answer.text
+    assert re.search(r'name="quantity" type="number" [^>]*value="3"', answer.text)
+    assert 'method="post" action="/subbill/subscription/change"' not in answer.text
+    assert "Due today" not in answer.text
+    problem("/subscription/change", "GET", site.client.user(mover).get(path), 409, "no_change")
+
+
+def test_where_no_page_for_a_change_is_mounted_the_portal_makes_it(make_site):
+    """A48, C17: sites that mount the required routes only offer a change all the same."""
+    site = make_site(routes="", directives={"SubbillRoute": [
+        f"{name} /subbill/{name}" for name in ("plans", "checkout", "return", "portal", "account", "webhook")]})
+    buy(site, "alice")
+    html = lifecycle.page(site, "alice", "/subbill/plans").text
+    assert "subscription/change" not in html
+    assert html.count('action="/subbill/portal"') == 1
+    assert press(site, "alice", html, "/subbill/portal").status_code == 303
+
+
 def test_all_that_was_sent_is_known_to_stripes_specification(site, mover):
     """A48, A49, A50: every parameter of every call of these tests, where the specification lies beside us."""
     reason = conformance.missing()
