@@ -109,8 +109,30 @@ static sb_status_e unknown_price(sb_result_t *result, const char *message)
                          "take one from GET plans");
 }
 
+/* The price that is paid now, which may have left the catalogue while its plan has not. */
+static const sb_catalog_price_t *price_kept(work_t *work, const sb_catalog_plan_t *plan,
+                                            apr_pool_t *pool)
+{
+    const sb_subscription_t *sub = &work->act.now;
+    const sb_catalog_price_t *known =
+        sb_catalog_price_by_id(work->act.service->catalog, sub->price, sub->livemode);
+
+    if (known || !sub->price || !sub->interval || !sub->currency) {
+        return known;
+    }
+    sb_catalog_price_t *own = apr_palloc(pool, sizeof(*own));
+    *own = (sb_catalog_price_t){.plan = plan->index,
+                                .id = {.test = sub->price, .live = sub->price},
+                                .interval = sub->interval,
+                                .interval_count = sub->interval_count,
+                                .currency = sub->currency,
+                                .amount = sub->amount};
+    work->change.own_price = true;
+    return own;
+}
+
 static sb_status_e price_find(work_t *work, sb_result_t *result,
-                              const sb_change_request_t *request)
+                              const sb_change_request_t *request, apr_pool_t *pool)
 {
     const sb_catalog_t *catalog = work->act.service->catalog;
     const sb_catalog_plan_t *plan = work->act.plan;
@@ -129,10 +151,8 @@ static sb_status_e price_find(work_t *work, sb_result_t *result,
         }
     }
     else if (plan) {
-        price = request->plan || request->interval
-                    ? price_of(work, request, plan)
-                    : sb_catalog_price_by_id(catalog, work->act.now.price,
-                                             work->act.now.livemode);
+        price = request->plan || request->interval ? price_of(work, request, plan)
+                                                   : price_kept(work, plan, pool);
     }
     if (!price) {
         return unknown_price(result, "This price does not exist, or no longer does.");
@@ -245,7 +265,7 @@ static sb_status_e prepare(work_t *work, sb_result_t *result, sb_service_t *serv
                              "take the cancellation back first");
     }
     if (status == SB_OK) {
-        status = price_find(work, result, request);
+        status = price_find(work, result, request, pool);
     }
     if (status == SB_OK) {
         status = price_id(work, result, pool);

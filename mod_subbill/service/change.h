@@ -26,7 +26,9 @@ typedef struct sb_change_t {
     apr_int64_t effective_at;
     const sb_catalog_plan_t *from; /* NULL: belongs to none any more */
     const sb_catalog_plan_t *to;
-    const sb_catalog_price_t *price;
+    const sb_catalog_price_t *price; /* amount -1: unknown */
+    bool
+        own_price; /* Stripe's, kept as it is: the catalogue does not know it by its id */
     apr_int64_t quantity;
     const char *currency;
     apr_int64_t amount_due_now; /* minor units, taxes and credits included */

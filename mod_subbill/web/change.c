@@ -90,12 +90,14 @@ static json_t *facts_of(const sb_exchange_t *x, const sb_change_t *change)
         fact_add(facts, x, "change.from", plan_name(x, change->from));
         fact_add(facts, x, "change.to", plan_name(x, change->to));
     }
-    fact_add(facts, x, "change.price", price_text(x, price, price->amount));
+    if (price->amount >= 0) {
+        fact_add(facts, x, "change.price", price_text(x, price, price->amount));
+    }
     if (change->to->seats_min || change->quantity != 1) {
         fact_add(facts, x, "change.seats",
                  apr_psprintf(x->pool, "%" APR_INT64_T_FMT, change->quantity));
     }
-    if (change->quantity != 1) {
+    if (change->quantity != 1 && price->amount >= 0) {
         fact_add(facts, x, "change.total",
                  price_text(x, price, price->amount * change->quantity));
     }
@@ -168,9 +170,11 @@ static int page(sb_exchange_t *x, const sb_change_t *change, const wish_t *wish)
     json_object_set_new(context, "facts", facts_of(x, change));
     json_object_set_new(context, "text", json_string(explanation(x, change)));
     json_object_set_new(context, "button", text ? json_string(text) : json_null());
-    json_object_set_new(context, "plan", json_string(change->to->key));
-    json_object_set_new(context, "price",
-                        json_string(id ? id : change->price->lookup_key));
+    if (!change->own_price) {
+        json_object_set_new(context, "plan", json_string(change->to->key));
+        json_object_set_new(context, "price",
+                            json_string(id ? id : change->price->lookup_key));
+    }
     json_object_set_new(context, "quantity", json_integer((json_int_t)change->quantity));
     json_object_set_new(context, "subscription",
                         wish->subscription ? json_string(wish->subscription)

@@ -340,6 +340,25 @@ def test_seats_are_changed_within_the_plans_bounds(site, mover):
     problem("/checkout", "POST", answer, 400, "bad_quantity")
 
 
+def test_seats_are_changed_at_a_price_that_has_left_the_catalogue(site, mover):
+    """A48: the plan is still sold, at another price; a number alone keeps the one that is paid."""
+    ident = buy(site, mover, plan="team", quantity=3)
+    stripe = Client(site.double.url)
+    old = stripe.post("/v1/prices", {"product": TEAM["product"], "currency": "eur", "unit_amount": 450,
+                                     "recurring": {"interval": "month"}})
+    item = at_stripe(site, ident)["items"]["data"][0]["id"]
+    stripe.post(f"/v1/subscriptions/{ident}", {"items": [{"id": item, "price": old["id"]}]})
+    site.double.control.flush()
+    asked = change(site, mover, quantity=6, preview=True)
+    assert (asked["plan"], asked["price"], asked["change"]) == ("team", old["id"], "upgrade")
+    html = lifecycle.page(site, mover, "/subbill/subscription/change?quantity=6").text
+    assert "€27.00" in html and 'name="price"' not in html
+    answer = press(site, mover, html.split("</form>", 1)[1], "/subbill/subscription/change")
+    assert answer.headers["Location"] == "/subbill/account?done=changed"
+    item = at_stripe(site, ident)["items"]["data"][0]
+    assert (item["price"]["id"], item["quantity"]) == (old["id"], 6)
+
+
 def test_a_plan_without_seats_is_had_once(site, mover):
     """A48, A49, C17: seats are not carried into it, by a change or by a checkout; what several come to is shown."""
     ident = buy(site, mover, plan="team", quantity=5)
