@@ -251,6 +251,12 @@ static sb_status_e judge(work_t *work, sb_result_t *result,
     return SB_OK;
 }
 
+static void wish_set(work_t *work, const char *way, apr_pool_t *pool)
+{
+    work->act.wish = apr_psprintf(pool, "%.200s %" APR_INT64_T_FMT " %s", work->to.price,
+                                  work->to.quantity, way);
+}
+
 static sb_status_e prepare(work_t *work, sb_result_t *result, sb_service_t *service,
                            const sb_change_request_t *request, apr_pool_t *pool)
 {
@@ -277,9 +283,11 @@ static sb_status_e prepare(work_t *work, sb_result_t *result, sb_service_t *serv
         status = judge(work, result, request);
     }
     if (status == SB_OK) {
-        work->act.wish =
-            apr_psprintf(pool, "%.200s %" APR_INT64_T_FMT " %s", work->to.price,
-                         work->to.quantity, work->change.now ? "now" : "period_end");
+        wish_set(work,
+                 work->change.kind == SB_CHANGE_NONE ? "back"
+                 : work->change.now                  ? "now"
+                                                     : "period_end",
+                 pool);
     }
     return status;
 }
@@ -408,9 +416,15 @@ static sb_status_e nothing_to_do(bool *settled, work_t *work, sb_result_t *resul
         return SB_OK;
     }
     /* The running plan is wanted: perhaps the click before has just made it so. */
-    work->act.wish = apr_psprintf(pool, "%.200s %" APR_INT64_T_FMT " now", work->to.price,
-                                  work->to.quantity);
     sb_status_e status = sb_act_repeated(settled, &work->act, result, pool);
+    if (status == SB_OK && *settled) {
+        work->change.outcome = SB_CHANGE_TAKEN_BACK;
+    }
+    else if (status == SB_OK) {
+        wish_set(work, "now", pool);
+        status = sb_act_repeated(settled, &work->act, result, pool);
+        work->change.outcome = SB_CHANGE_MADE;
+    }
     return status == SB_OK && !*settled ? no_change(result) : status;
 }
 
@@ -430,6 +444,11 @@ sb_status_e sb_change_make(sb_change_t *change, sb_result_t *result,
         return status;
     }
     work.back = work.change.kind == SB_CHANGE_NONE && work.act.schedule;
+    if (!settled || work.change.kind != SB_CHANGE_NONE) {
+        work.change.outcome = work.back         ? SB_CHANGE_TAKEN_BACK
+                              : work.change.now ? SB_CHANGE_MADE
+                                                : SB_CHANGE_PLANNED;
+    }
     *change = work.change;
     if (settled) {
         return sb_act_observe(&work.act, result, pool);

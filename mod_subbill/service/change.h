@@ -18,9 +18,17 @@ typedef struct sb_change_request_t {
     apr_int64_t quantity;     /* 0: not given */
 } sb_change_request_t;
 
+/* What has been done; a second click is told what the first one did. */
+typedef enum {
+    SB_CHANGE_MADE,
+    SB_CHANGE_PLANNED,
+    SB_CHANGE_TAKEN_BACK
+} sb_change_outcome_e;
+
 /* What it comes to. */
 typedef struct sb_change_t {
     sb_change_e kind;
+    sb_change_outcome_e outcome; /* of sb_change_make() */
     bool now;
     bool ends_trial; /* the plan that is wanted gives none, or none so long */
     apr_int64_t effective_at;

@@ -204,6 +204,9 @@ static int preview(sb_exchange_t *x, const sb_change_request_t *request,
 
 int sb_change_run(sb_exchange_t *x)
 {
+    static const char *const done[] = {[SB_CHANGE_MADE] = "changed",
+                                       [SB_CHANGE_PLANNED] = "planned",
+                                       [SB_CHANGE_TAKEN_BACK] = "resumed"};
     bool get = x->r->method_number == M_GET;
     int grace = sb_dir_of(x->r)->grace_days;
     wish_t wish = {0};
@@ -235,7 +238,5 @@ int sb_change_run(sb_exchange_t *x)
     if (sb_change_make(&change, &result, x->service, &request, x->pool) != SB_OK) {
         return sb_problem_send(x->r, &result);
     }
-    return sb_lifecycle_answer(x, change.kind == SB_CHANGE_NONE ? "resumed"
-                                  : change.now                  ? "changed"
-                                                                : "planned");
+    return sb_lifecycle_answer(x, done[change.outcome]);
 }

@@ -467,6 +467,17 @@ def test_the_account_page_shows_what_is_planned_and_keeps_the_old_plan(site, mov
     assert told(site, mover)["planned"] is None
 
 
+def test_a_double_click_is_told_what_the_click_has_done(site, mover):
+    """F17, C17: changed, planned or taken back; the second answer says the same as the first."""
+    buy(site, mover)
+    for plan, done in (("pro", "changed"), ("basic", "planned"), ("pro", "resumed")):
+        csrf = lifecycle.fields(lifecycle.page(site, mover).text, "/subbill/portal")["csrf"]
+        for _ in range(2):
+            answer = site.client.browser(mover).post(
+                "/subbill/subscription/change", headers={"Origin": site.url}, data={"csrf": csrf, "plan": plan})
+            assert (answer.status_code, answer.headers.get("Location")) == (303, f"/subbill/account?done={done}")
+
+
 def test_seats_are_chosen_on_the_page(site, mover):
     """A48: a number and a button that counts again, without a script."""
     buy(site, mover, plan="team", quantity=3)
