@@ -14,7 +14,10 @@
 #include <apr_strings.h>
 #include <string.h>
 
-enum { SECONDS_A_DAY = 86400 };
+enum {
+    SECONDS_A_DAY = 86400,
+    SKEW_SECONDS = 60, /* between the clocks of our hosts */
+};
 
 typedef struct work_t {
     sb_act_t act;
@@ -213,6 +216,46 @@ static bool outlasts(const sb_subscription_t *sub, const sb_catalog_plan_t *from
            sub->trial_end > sb_clock_now() + to->trial_days * (apr_int64_t)SECONDS_A_DAY;
 }
 
+/* Whether the change is settled by what is left of the running period. */
+static bool prorates(const work_t *work)
+{
+    return work->change.now && work->act.now.status != SB_STATUS_TRIALING;
+}
+
+/* The moment a preview was made for, which must lie in what the change settles; else there is another preview to be
+ * seen. */
+static sb_status_e proration_date_set(work_t *work, sb_result_t *result,
+                                      apr_int64_t wanted)
+{
+    const sb_subscription_t *sub = &work->act.now;
+    apr_int64_t now = sb_clock_now();
+
+    if (!wanted || !prorates(work)) {
+        return SB_OK;
+    }
+    if (wanted < now - SB_CHANGE_PRORATION_AGE || wanted > now + SKEW_SECONDS ||
+        wanted < sub->current_period_start || wanted >= sub->current_period_end) {
+        return sb_result_set(result, SB_INVALID, "bad_request",
+                             "\"proration_date\" has to lie in the running period and in "
+                             "the last four hours.",
+                             "ask for the preview again");
+    }
+    work->to.proration_date = wanted;
+    return SB_OK;
+}
+
+/* Clocks differ: outside the period nothing is said, and Stripe's own counts. */
+static apr_int64_t proration_date_of(const work_t *work)
+{
+    const sb_subscription_t *sub = &work->act.now;
+    apr_int64_t now = sb_clock_now();
+
+    if (work->to.proration_date || !prorates(work)) {
+        return work->to.proration_date;
+    }
+    return now >= sub->current_period_start && now < sub->current_period_end ? now : 0;
+}
+
 static sb_status_e judge(work_t *work, sb_result_t *result,
                          const sb_change_request_t *request)
 {
@@ -248,7 +291,7 @@ static sb_status_e judge(work_t *work, sb_result_t *result,
         change->now ? SB_MOMENT_NOW : SB_MOMENT_PERIOD_END, sub, sb_clock_now());
     change->ends_trial = change->now && outlasts(sub, work->act.plan, change->to);
     work->to.end_trial = change->ends_trial;
-    return SB_OK;
+    return proration_date_set(work, result, request->proration_date);
 }
 
 static void wish_set(work_t *work, const char *way, apr_pool_t *pool)
@@ -327,6 +370,9 @@ sb_status_e sb_change_preview(sb_change_t *change, sb_result_t *result,
         *change = work.change;
         return no_change(result);
     }
+    if (status == SB_OK) {
+        work.to.proration_date = work.change.proration_date = proration_date_of(&work);
+    }
     if (status == SB_OK && work.change.now &&
         (work.act.now.status != SB_STATUS_TRIALING || work.change.ends_trial)) {
         status = sb_stripe_invoice_of_switch(&invoice, result, work.act.stripe,
@@ -349,10 +395,14 @@ static sb_status_e switch_now(json_t **out, sb_result_t *result, work_t *work,
 {
     sb_act_t *act = &work->act;
     sb_status_e status = sb_planned_release(out, act, result, 1, pool);
+    /* A wish that got no answer may be made again from another preview, which is another request. */
+    const char *key = apr_psprintf(pool, "%s-%" APR_INT64_T_FMT, sb_act_key(act, 2, pool),
+                                   work->to.proration_date);
 
     return status == SB_OK
-               ? sb_stripe_subscription_switch(out, result, act->stripe, act->now.id,
-                                               &work->to, sb_act_key(act, 2, pool), pool)
+               ? sb_stripe_subscription_switch(
+                     out, result, act->stripe, act->now.id, &work->to,
+                     work->to.proration_date ? key : sb_act_key(act, 2, pool), pool)
                : status;
 }
 

@@ -7,6 +7,8 @@
 
 /* Another plan, interval, price or number of seats: now and prorated, or at the end of the period. */
 
+#define SB_CHANGE_PRORATION_AGE 14400 /* seconds */
+
 /* What is wanted, unchecked; what is not given stays as it is. */
 typedef struct sb_change_request_t {
     const char *user;         /* required */
@@ -16,6 +18,8 @@ typedef struct sb_change_request_t {
     const char *interval;     /* Stripe's word */
     const char *price;        /* id or lookup key */
     apr_int64_t quantity;     /* 0: not given */
+    apr_int64_t
+        proration_date; /* what a preview was made for, at most SB_CHANGE_PRORATION_AGE old; 0: now */
 } sb_change_request_t;
 
 /* What has been done; a second click is told what the first one did. */
@@ -39,6 +43,7 @@ typedef struct sb_change_t {
         own_price; /* Stripe's, kept as it is: the catalogue does not know it by its id */
     apr_int64_t quantity;
     const char *currency;
+    apr_int64_t proration_date; /* for which the amounts hold; 0: nothing is prorated */
     apr_int64_t amount_due_now; /* minor units, taxes and credits included */
     apr_int64_t
         proration; /* part of it that settles the running period; may be negative */

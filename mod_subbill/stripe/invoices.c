@@ -47,6 +47,10 @@ sb_status_e sb_stripe_invoice_of_switch(json_t **invoice, sb_result_t *result,
     sb_form_add(params, "subscription_details[items][0][id]", to->item);
     sb_form_add(params, "subscription_details[items][0][price]", to->price);
     sb_form_add_int(params, "subscription_details[items][0][quantity]", to->quantity);
+    if (to->proration_date) {
+        sb_form_add_int(params, "subscription_details[proration_date]",
+                        to->proration_date);
+    }
     if (to->end_trial) {
         sb_form_add(params, "subscription_details[trial_end]", "now");
     }

@@ -86,6 +86,9 @@ sb_status_e sb_stripe_subscription_switch(json_t **sub, sb_result_t *result,
     sb_form_add(params, "items[0][id]", to->item);
     sb_form_add(params, "items[0][price]", to->price);
     sb_form_add_int(params, "items[0][quantity]", to->quantity);
+    if (to->proration_date) {
+        sb_form_add_int(params, "proration_date", to->proration_date);
+    }
     if (to->end_trial) {
         sb_form_add(params, "trial_end", "now");
     }

@@ -45,7 +45,8 @@ typedef struct sb_stripe_switch_t {
     const char *item; /* si_… */
     const char *price;
     apr_int64_t quantity;
-    bool end_trial; /* now; else it goes on with the new price */
+    apr_int64_t proration_date; /* as though it were made then; 0: now */
+    bool end_trial;             /* now; else it goes on with the new price */
 } sb_stripe_switch_t;
 
 /* Now; the difference is invoiced and paid at once, and if that fails nothing changes until it is paid

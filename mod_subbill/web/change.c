@@ -20,6 +20,7 @@ typedef struct wish_t {
     const char *interval;
     const char *price;
     apr_int64_t quantity;
+    apr_int64_t proration_date;
     bool preview;
 } wish_t;
 
@@ -29,6 +30,7 @@ static const sb_param_t params[] = {
     {"interval", SB_PARAM_TEXT, offsetof(wish_t, interval)},
     {"price", SB_PARAM_TEXT, offsetof(wish_t, price)},
     {"quantity", SB_PARAM_INTEGER, offsetof(wish_t, quantity)},
+    {"proration_date", SB_PARAM_INTEGER, offsetof(wish_t, proration_date)},
     {"preview", SB_PARAM_BOOLEAN, offsetof(wish_t, preview)},
 };
 enum { PARAMS = sizeof(params) / sizeof(*params) };
@@ -39,13 +41,16 @@ static int document(sb_exchange_t *x, const sb_change_t *change)
 {
     return sb_exchange_json(
         x, HTTP_OK,
-        json_pack("{s:I, s:s, s:I, s:I, s:s, s:s, s:s?, s:I}", "amount_due_now",
+        json_pack("{s:I, s:s, s:I, s:I, s:s, s:s, s:s?, s:I, s:o}", "amount_due_now",
                   (json_int_t)change->amount_due_now, "currency", change->currency,
                   "proration", (json_int_t)change->proration, "effective_at",
                   (json_int_t)change->effective_at, "change",
                   sb_change_word(change->kind), "plan", change->to->key, "price",
                   sb_catalog_price_id(change->price, x->server->settings->live),
-                  "quantity", (json_int_t)change->quantity));
+                  "quantity", (json_int_t)change->quantity, "proration_date",
+                  change->proration_date
+                      ? json_integer((json_int_t)change->proration_date)
+                      : json_null()));
 }
 
 /* --- the page --------------------------------------------------------------------------------- */
@@ -179,6 +184,10 @@ static int page(sb_exchange_t *x, const sb_change_t *change, const wish_t *wish)
     json_object_set_new(context, "subscription",
                         wish->subscription ? json_string(wish->subscription)
                                            : json_null());
+    if (change->proration_date) {
+        json_object_set_new(context, "proration_date",
+                            json_integer((json_int_t)change->proration_date));
+    }
     json_object_set_new(context, "seats", seats_of(change));
     return sb_page_send(x, HTTP_OK, "change", "no-store", context);
 }
@@ -231,6 +240,7 @@ int sb_change_run(sb_exchange_t *x)
         .interval = sb_param_interval(wish.interval),
         .price = wish.price,
         .quantity = wish.quantity,
+        .proration_date = wish.proration_date,
     };
     if (get || wish.preview) {
         return preview(x, &request, &wish);

@@ -108,6 +108,30 @@ def test_the_preview_is_what_the_change_costs(site, mover):
     assert abs(bill["amount_paid"] - asked["amount_due_now"]) <= 2
 
 
+def test_what_the_button_says_is_what_is_charged(make_site):
+    """A48, C17: although the page lay open for hours; a moment of another period, or of long ago, is refused."""
+    site = make_site()
+    ident = buy(site, "alice")
+    asked = described("/subscription/change", "GET",
+                      site.client.user("alice").get("/subbill/subscription/change?plan=pro"))
+    html = lifecycle.page(site, "alice", "/subbill/subscription/change?plan=pro").text
+    due = re.search(r"Change now and pay €([0-9.]+)", html).group(1)
+    site.double.control.advance(seconds=3 * 3600)
+    later = change(site, "alice", plan="pro", preview=True, proration_date=asked["proration_date"])
+    assert (later["amount_due_now"], later["proration_date"]) == \
+        (asked["amount_due_now"], asked["proration_date"])
+    for wrong in (1, asked["proration_date"] - 5 * 3600, asked["proration_date"] + 3600):
+        answer = site.client.user("alice").post("/subbill/subscription/change",
+                                                json={"plan": "pro", "proration_date": wrong})
+        problem("/subscription/change", "POST", answer, 400, "bad_request")
+    answer = press(site, "alice", html, "/subbill/subscription/change")
+    assert answer.headers["Location"] == "/subbill/account?done=changed"
+    bill = next(invoice for invoice in site.double.control.objects("invoice")
+                if invoice["id"] == at_stripe(site, ident)["latest_invoice"])
+    assert f"{bill['amount_paid'] / 100:.2f}" == due
+    assert changes(site, ident)[-1]["params"]["proration_date"] is not None
+
+
 def test_a_longer_interval_is_an_upgrade(site, mover):
     """A48: of the same plan; the year begins now and what is left of the month is credited."""
     ident = buy(site, mover)
