@@ -5,6 +5,7 @@
 #include "service/change.h"
 
 #include "base/clock.h"
+#include "service/access.h"
 #include "service/act.h"
 #include "service/offer.h"
 #include "service/planned.h"
@@ -60,11 +61,37 @@ static sb_status_e plan_named(const sb_catalog_plan_t **plan, sb_result_t *resul
     return status;
 }
 
+/* A subscription may stand for plans of several groups, by an item each: the one of the wanted group is changed. */
+static bool item_take(work_t *work, const char *group)
+{
+    const sb_catalog_t *catalog = work->act.service->catalog;
+    sb_subscription_t *sub = &work->act.now;
+
+    for (int i = 0; i < sub->items_n; i++) {
+        const sb_subscription_item_t *item = &sub->items[i];
+        const sb_catalog_plan_t *plan =
+            sb_catalog_plan_at(catalog, sb_access_item_plan(catalog, sub, item));
+        if (!plan || strcmp(plan->group, group) != 0) {
+            continue;
+        }
+        work->act.plan = plan;
+        sub->plan = plan->key;
+        sub->price = item->price;
+        sub->product = item->product;
+        sub->currency = item->currency ? item->currency : sub->currency;
+        sub->interval = item->interval;
+        sub->interval_count = item->interval_count;
+        sub->amount = item->amount;
+        sub->quantity = item->quantity;
+        return true;
+    }
+    return false;
+}
+
 static sb_status_e open(work_t *work, sb_result_t *result, sb_service_t *service,
                         const sb_change_request_t *request, apr_pool_t *pool)
 {
     const sb_catalog_plan_t *plan;
-    sb_account_view_t *view;
 
     *work =
         (work_t){.act = {.service = service, .user = request->user, .kind = "change"}};
@@ -72,22 +99,21 @@ static sb_status_e open(work_t *work, sb_result_t *result, sb_service_t *service
     if (status != SB_OK) {
         return status;
     }
-    const sb_act_which_t which = {.subscription = request->subscription,
-                                  .group =
-                                      plan && !request->subscription ? plan->group : NULL,
-                                  .grace_days = request->grace_days};
+    const char *group = plan && !request->subscription ? plan->group : NULL;
+    sb_act_which_t which = {.subscription = request->subscription,
+                            .group = group,
+                            .grace_days = request->grace_days};
     status = sb_act_open(&work->act, result, &which, pool);
-    if (status == SB_NOT_FOUND && which.group) {
-        sb_result_t ignored;
-        sb_result_clear(&ignored);
-        if (sb_account_load(&view, &ignored, service, request->user, request->grace_days,
-                            pool) == SB_OK &&
-            view->main && !sb_subscription_status_final(view->main->sub->status)) {
-            return other_group(result);
-        }
+    if (status == SB_NOT_FOUND && group) {
+        /* What is stored tells of one plan a subscription; Stripe tells of every item. */
+        which.group = NULL;
+        sb_result_clear(result);
+        status = sb_act_open(&work->act, result, &which, pool);
+        return status == SB_OK && !item_take(work, group) ? other_group(result) : status;
     }
     if (status == SB_OK && plan && work->act.plan &&
-        strcmp(plan->group, work->act.plan->group) != 0) {
+        strcmp(plan->group, work->act.plan->group) != 0 &&
+        !item_take(work, plan->group)) {
         return other_group(result);
     }
     return status;
@@ -99,9 +125,17 @@ static const sb_catalog_price_t *price_of(const work_t *work,
                                           const sb_catalog_plan_t *plan)
 {
     const sb_subscription_t *sub = &work->act.now;
-    const sb_catalog_price_t *price = sb_catalog_price_of(
-        plan, request->interval ? request->interval : sub->interval, sub->currency);
+    const char *interval = request->interval ? request->interval : sub->interval;
 
+    for (int i = 0; !request->interval && interval && i < plan->prices_n; i++) {
+        const sb_catalog_price_t *same = &plan->prices[i];
+        if (strcmp(same->interval, interval) == 0 &&
+            same->interval_count == sub->interval_count &&
+            (!sub->currency || strcmp(same->currency, sub->currency) == 0)) {
+            return same;
+        }
+    }
+    const sb_catalog_price_t *price = sb_catalog_price_of(plan, interval, sub->currency);
     return price || request->interval ? price
                                       : sb_catalog_price_of(plan, NULL, sub->currency);
 }

@@ -30,6 +30,9 @@ TASTE = {"plan": "taste", "name": "Taste", "group": "tasting", "rank": 10, "tria
              {"interval": "year", "amount": 9000, "id": "price_1SbTasteYearEUR0000001"}]}
 WHOLE = {"plan": "whole", "name": "Whole", "group": "tasting", "rank": 20, "product": "prod_TWholePlan001",
          "prices": [{"interval": "month", "amount": 2900, "id": "price_1SbWholeMonthEUR000001"}]}
+for _plan, _amount in ((TASTE, 2500), (WHOLE, 8000)):
+    _plan["prices"].append({"interval": "month", "interval_count": 3, "amount": _amount,
+                            "id": f"price_1Sb{_plan['name']}QuarterEUR00001"})
 
 CATALOG = catalogue.default()
 catalogue.plan(CATALOG, "pro")["pause"] = True
@@ -399,6 +402,27 @@ def test_a_plan_without_seats_is_had_once(site, mover):
     problem("/subscription/change", "POST", answer, 400, "bad_quantity")
     answer = site.client.user(next(_movers)).post("/subbill/checkout", json={"plan": "basic", "quantity": 2})
     problem("/checkout", "POST", answer, 400, "bad_quantity")
+
+
+def test_a_quarter_stays_a_quarter(site, mover):
+    """A48: whoever names a plan only keeps the length of the period, when the plan is sold by it."""
+    buy(site, mover, plan="taste", price=TASTE["prices"][2]["id"])
+    asked = change(site, mover, plan="whole", preview=True)
+    assert (asked["price"], asked["amount_due_now"]) == (WHOLE["prices"][1]["id"], 8000)
+    assert change(site, mover, plan="whole", interval="month", preview=True)["price"] == WHOLE["prices"][0]["id"]
+
+
+def test_of_a_subscription_for_two_groups_the_wanted_item_is_changed(site, mover):
+    """A48, A49: the plan of the other group stays as it is."""
+    ident = buy(site, mover, plan="pro")
+    Client(site.double.url).post(f"/v1/subscriptions/{ident}", {"items": [
+        {"price": TEAM["prices"][0]["id"], "quantity": 3}]})
+    site.double.control.flush()
+    asked = change(site, mover, plan="team", quantity=5, preview=True)
+    assert (asked["change"], asked["plan"], asked["quantity"]) == ("upgrade", "team", 5)
+    change(site, mover, plan="team", quantity=5)
+    items = {(each["price"]["id"], each["quantity"]) for each in at_stripe(site, ident)["items"]["data"]}
+    assert items == {(PRICE["pro"], 1), (TEAM["prices"][0]["id"], 5)}
 
 
 @pytest.mark.parametrize("body, status, code", [
