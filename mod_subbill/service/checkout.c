@@ -91,7 +91,7 @@ static sb_status_e refuse_second(sb_result_t *result, const sale_t *sale)
             sb_access_in_group(sale->service->catalog, sub, sale->offer.plan->group)) {
             return sb_result_set(result, SB_CONFLICT, "already_subscribed",
                                  "You already have a subscription of this kind.",
-                                 "change or cancel it in the portal");
+                                 "change the one you have");
         }
     }
     return SB_OK;

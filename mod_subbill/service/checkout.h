@@ -38,7 +38,7 @@ typedef struct sb_checkout_answer_t {
 
 /* SB_INVALID      "unknown_plan", "unknown_price", "contact_plan", "free_plan", "bad_quantity",
  *                 "bad_trial", "bad_return_url", "bad_identity"
- * SB_CONFLICT     "already_subscribed": in this plan's group; the portal changes it
+ * SB_CONFLICT     "already_subscribed": in this plan's group, where it is changed
  * SB_UNAVAILABLE  database or Stripe, "stripe_not_configured"
  * else            as sb_stripe_call() */
 sb_status_e sb_checkout_start(sb_checkout_answer_t *answer, sb_result_t *result,

@@ -111,6 +111,9 @@ static json_t *links_of(const problem_t *problem)
         link_add(links, problem, "portal");
         link_add(links, problem, "account");
     }
+    if (strcmp(code, "already_subscribed") == 0) {
+        link_add(links, problem, "change");
+    }
     return links;
 }
 
@@ -165,6 +168,14 @@ static void action_add(json_t *actions, const problem_t *problem, const char *la
     }
 }
 
+/* Who wants to buy and has a subscription already: the plans page leads to a change to each price. */
+static bool is_subscribed(const problem_t *problem)
+{
+    const char *code = problem->result->code;
+
+    return code && strcmp(code, "already_subscribed") == 0;
+}
+
 static json_t *actions_of(const problem_t *problem)
 {
     const char *code = problem->result->code ? problem->result->code : "";
@@ -179,6 +190,10 @@ static json_t *actions_of(const problem_t *problem)
 
     if (problem->status == HTTP_UNAUTHORIZED) {
         action_add(actions, problem, "action.login", login);
+    }
+    else if (is_subscribed(problem) && sb_page_link(problem->r, "change")) {
+        action_add(actions, problem, "action.change", plans);
+        action_add(actions, problem, "action.account", account);
     }
     else if (owes || problem->status == HTTP_CONFLICT || strcmp(code, "disputed") == 0) {
         action_add(actions, problem, owes ? "action.pay" : "action.account", account);
@@ -197,15 +212,15 @@ static json_t *actions_of(const problem_t *problem)
     return actions;
 }
 
-/* Whoever has a subscription already changes it in the portal, which opens by a form only. */
+/* Where there is no page for a change, whoever has a subscription already changes it in the portal, which opens by a
+ * form only. */
 static bool portal_offered(problem_t *problem)
 {
-    const char *code = problem->result->code;
     sb_result_t ignored;
 
     sb_result_clear(&ignored);
-    return code && strcmp(code, "already_subscribed") == 0 && problem->x.service &&
-           problem->x.user && sb_page_link(problem->r, "portal") &&
+    return is_subscribed(problem) && !sb_page_link(problem->r, "change") &&
+           problem->x.service && problem->x.user && sb_page_link(problem->r, "portal") &&
            sb_csrf_issue(&problem->x, &ignored) == SB_OK;
 }
 

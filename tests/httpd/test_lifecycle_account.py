@@ -201,16 +201,19 @@ def test_whoever_buys_keeps_the_free_plan_of_another_group(site, guest):
 # --- a second one --------------------------------------------------------------------------------
 
 
-def test_a_second_subscription_leads_to_the_portal(site, guest):
-    """C27, C17: 409 with the links; the page says it and leads to the account with its buttons."""
+def test_a_second_subscription_leads_to_a_change_of_the_first(site, guest):
+    """C27, C17: 409 with the links; the page leads to the plans, where one can switch, and not to the portal."""
     ident = buy(site, guest)
     answer = site.client.user(guest).post("/subbill/checkout", json={"plan": "pro"})
     document = problem("/checkout", "POST", answer, 409, "already_subscribed")
-    assert document["links"] == {"portal": f"{site.url}/subbill/portal", "account": f"{site.url}/subbill/account"}
+    assert document["links"] == {"portal": f"{site.url}/subbill/portal", "account": f"{site.url}/subbill/account",
+                                 "change": f"{site.url}/subbill/subscription/change"}
     html = lifecycle.page(site, guest).text
     csrf = lifecycle.fields(html, "/subbill/portal")["csrf"]
     page = site.client.browser(guest).post("/subbill/checkout", data={"csrf": csrf, "plan": "pro"},
                                            headers={"Origin": site.url})
     assert page.status_code == 409 and "already" in page.text
-    assert lifecycle.fields(page.text, "/subbill/portal")["csrf"]
+    assert 'action="/subbill/portal"' not in page.text
+    assert re.search(r'<a class="button" href="/subbill/plans[^"]*">Switch plan</a>', page.text)
+    assert "You can switch from the plan you have" in page.text
     assert Client(site.double.url).get(f"/v1/subscriptions/{ident}")["status"] == "trialing"

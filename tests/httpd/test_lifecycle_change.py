@@ -559,6 +559,9 @@ def test_where_no_page_for_a_change_is_mounted_the_portal_makes_it(make_site):
     assert "subscription/change" not in html
     assert html.count('action="/subbill/portal"') == 1
     assert press(site, "alice", html, "/subbill/portal").status_code == 303
+    again = site.client.browser("alice").post("/subbill/checkout", headers={"Origin": site.url}, data={
+        "csrf": lifecycle.fields(html, "/subbill/portal")["csrf"], "plan": "pro"})
+    assert again.status_code == 409 and lifecycle.fields(again.text, "/subbill/portal")["csrf"]
 
 
 def test_all_that_was_sent_is_known_to_stripes_specification(site, mover):
