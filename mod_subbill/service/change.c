@@ -105,7 +105,7 @@ static sb_status_e open(work_t *work, sb_result_t *result, sb_service_t *service
                             .grace_days = request->grace_days};
     status = sb_act_open(&work->act, result, &which, pool);
     if (status == SB_NOT_FOUND && group) {
-        /* What is stored tells of one plan a subscription; Stripe tells of every item. */
+        /* Our tables may be behind: perhaps Stripe tells of an item of this group. */
         which.group = NULL;
         sb_result_clear(result);
         status = sb_act_open(&work->act, result, &which, pool);
