@@ -100,7 +100,8 @@ sb_status_e sb_planned_make(json_t **out, sb_act_t *act, sb_result_t *result,
         .price = wish->price,
         .quantity = wish->quantity,
         .effective_at = wish->effective_at,
-        .told_at = sb_clock_now(),
+        /* A webhook of this very second may tell of what this answer has replaced. */
+        .told_at = sb_clock_now() + 1,
     };
     return sb_db_transaction(act->service->db, SB_DEADLINE_PAGE, remember, &planned,
                              result, pool);

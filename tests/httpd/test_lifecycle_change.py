@@ -278,7 +278,7 @@ def test_a_planned_change_can_be_taken_back(site, mover, way):
     assert told(site, mover)["plan"] == "pro"
 
 
-def test_another_wish_replaces_what_was_planned(site, mover):
+def test_another_wish_replaces_what_was_planned(site, mover, held_back):
     """A49: the last word counts, also when it is an upgrade now or a cancellation."""
     ident = buy(site, mover, plan="pro", interval="year")
     change(site, mover, plan="basic", interval="year")

@@ -1,5 +1,6 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
 """A database that an earlier version has filled, brought to this one: nothing lost, everything working."""
+import ast
 import json
 import re
 import time
@@ -146,12 +147,11 @@ def test_a_filled_database_of_the_earlier_schema_is_upgraded_and_works(make_site
 
     assert site.ctl("migrate").exit == 0
     assert site.ctl("migrate", "--check").exit == 0
-    names = {table: site.database.rows(f"SELECT * FROM {table}") for table in before}
     for table, rows in before.items():
         # A new column stands behind the old ones.
-        wide = sorted(str(row[:-1]) for row in names[table]) if table == "event" \
-            else sorted(map(str, names[table]))
-        assert wide == rows, table
+        width = len(ast.literal_eval(rows[0])) if rows else None
+        kept = [row[:width] for row in site.database.rows(f"SELECT * FROM {table}")]
+        assert sorted(map(str, kept)) == rows, table
     time.sleep(1.1)  # a schema that was missing is looked for once a second
     assert gate(site, old.user["payer"]) == [200, 200]
     assert gate(site, old.user["late"])[0] == gate(site, old.user["gone"])[0] == 402
