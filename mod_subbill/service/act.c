@@ -22,6 +22,12 @@ enum { REPEAT_SECONDS = 600 };
 
 /* --- which subscription ----------------------------------------------------------------------- */
 
+/* Those that are not over stand first. */
+static bool several(const sb_account_view_t *view)
+{
+    return view->held_n > 1 && !sb_subscription_status_final(view->held[1].sub->status);
+}
+
 static const sb_held_t *choose(const sb_act_t *act, const sb_act_which_t *which)
 {
     const sb_account_view_t *view = act->view;
@@ -95,6 +101,12 @@ sb_status_e sb_act_open(sb_act_t *act, sb_result_t *result, const sb_act_which_t
         return status;
     }
     act->view = view;
+    /* What GET subscription tells about may be another one at the second click. */
+    if (!which->subscription && !which->group && several(view)) {
+        return sb_result_set(result, SB_CONFLICT, "several_subscriptions",
+                             "You have several subscriptions.",
+                             "name the one that is meant: subscription=sub_...");
+    }
     act->held = choose(act, which);
     if (!act->held || sb_subscription_status_final(act->held->sub->status)) {
         return no_subscription(result);

@@ -24,8 +24,8 @@ typedef struct sb_act_t {
     const char *id; /* after sb_act_begin() */
 } sb_act_t;
 
-/* Which one: a subscription's id, else the one in this group, else the one that GET subscription tells
- * about. Either may be NULL. */
+/* Which one: a subscription's id, else the one in this group, else the only one that is not over. Either may be
+ * NULL. */
 typedef struct sb_act_which_t {
     const char *subscription;
     const char *group;
@@ -33,7 +33,8 @@ typedef struct sb_act_which_t {
 } sb_act_which_t;
 
 /* Finds the subscription and asks Stripe how it is now. service and user of act are set. SB_NOT_FOUND
- * "no_subscription": none that is not over; else as sb_stripe_call() and sb_db_read(). */
+ * "no_subscription": none that is not over; SB_CONFLICT "several_subscriptions": none is named; else as
+ * sb_stripe_call() and sb_db_read(). */
 sb_status_e sb_act_open(sb_act_t *act, sb_result_t *result, const sb_act_which_t *which,
                         apr_pool_t *pool);
 

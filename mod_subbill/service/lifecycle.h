@@ -8,14 +8,14 @@
  * click finds it done and succeeds. */
 
 typedef struct sb_lifecycle_request_t {
-    const char *user; /* required */
-    const char
-        *subscription; /* id, unchecked; NULL: the one GET subscription tells about */
-    int grace_days;    /* SubbillGrace where it is asked */
-    bool immediate;    /* cancel: now, not at the end of the period */
+    const char *user;         /* required */
+    const char *subscription; /* id, unchecked; NULL: the only one that is not over */
+    int grace_days;           /* SubbillGrace where it is asked */
+    bool immediate;           /* cancel: now, not at the end of the period */
 } sb_lifecycle_request_t;
 
-/* SB_NOT_FOUND "no_subscription" for all of them, also for somebody else's; database and Stripe as ever.
+/* SB_NOT_FOUND "no_subscription" for all of them, also for somebody else's; SB_CONFLICT
+ * "several_subscriptions" without an id; database and Stripe as ever.
  *
  * SB_CONFLICT "unpaid", "paused", "incomplete": there is no period whose end could be waited for; immediate
  * works. */

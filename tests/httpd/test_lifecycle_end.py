@@ -1,5 +1,6 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
 """Cancelling, taking it back, pausing: by buttons and by programs, told at once and done once."""
+import re
 import threading
 
 import pytest
@@ -10,6 +11,9 @@ from harness.lifecycle import at_stripe, buy, changes, press, told
 
 CATALOG = catalogue.default()
 catalogue.plan(CATALOG, "pro")["pause"] = True
+TEAM = "price_1SbTeamMonthEUR000001"
+CATALOG["plans"].append({"plan": "team", "name": {"en": "Team", "de": "Team"}, "group": "teams", "rank": 40,
+                         "pause": True, "prices": [{"interval": "month", "amount": 9900, "id": TEAM}]})
 
 DATABASES = ("sqlite3", "pgsql", "mysql")
 SITE = {"catalog": CATALOG, "people": [f"member{i}" for i in range(180)],
@@ -148,6 +152,32 @@ def test_a_lost_answer_is_asked_for_again(site, member):
     problem("/subscription/cancel", "POST", answer, 503, "stripe_unavailable")
     assert at_stripe(site, ident)["cancel_at_period_end"] is True
     assert post(site, member, "cancel")["cancel_at"]
+
+
+@pytest.mark.parametrize("action", ["cancel", "resume", "pause"])
+def test_whoever_has_several_names_the_one(site, member, action):
+    """F17: without an id a second click would meet the other one; nothing is done to either."""
+    idents = [buy(site, member, plan=plan) for plan in ("team", "pro")]
+    site.double.control.forget_requests()
+    for _ in range(2):
+        answer = site.client.user(member).post(f"/subbill/subscription/{action}?immediate=true"
+                                               if action == "cancel" else f"/subbill/subscription/{action}", json={})
+        problem(f"/subscription/{action}", "POST", answer, 409, "several_subscriptions")
+    assert not any(changes(site, ident) for ident in idents)
+    assert post(site, member, "cancel", subscription=idents[0], immediate=True)
+    assert [at_stripe(site, ident)["status"] for ident in idents] == ["canceled", "active"]
+    assert post(site, member, "cancel")["cancel_at"], "the only one left needs no name"
+
+
+def test_the_buttons_name_their_subscription(site, member):
+    """C17, F17: each form of the account page is about its own."""
+    idents = {buy(site, member, plan=plan) for plan in ("team", "pro")}
+    html = lifecycle.page(site, member).text
+    forms = [form for form in re.findall(r"<form.*?</form>", html, re.S)
+             if "/subscription/" in form or "/cancel-subscription" in form]
+    assert len(forms) == 6, "cancel, pause and end, twice"
+    named = [re.search(r'name="subscription" value="([^"]*)"', form).group(1) for form in forms]
+    assert set(named) == idents and len(named) == 6
 
 
 @pytest.mark.parametrize("action", ["cancel", "resume", "pause"])
