@@ -48,7 +48,7 @@ static const sb_held_t *choose(const sb_act_t *act, const sb_act_which_t *which)
     return NULL;
 }
 
-static sb_status_e no_subscription(sb_result_t *result)
+sb_status_e sb_act_none(sb_result_t *result)
 {
     return sb_result_set(result, SB_NOT_FOUND, "no_subscription",
                          "You have no subscription here.", "choose a plan");
@@ -64,7 +64,7 @@ static sb_status_e read_now(sb_act_t *act, sb_result_t *result, apr_pool_t *pool
         &object, result, act->stripe, "subscription", act->held->sub->id, pool);
 
     if (status == SB_NOT_FOUND) {
-        return no_subscription(result);
+        return sb_act_none(result);
     }
     if (status == SB_OK) {
         status = sb_event_subscription(&act->now, result, object, pool);
@@ -108,8 +108,9 @@ sb_status_e sb_act_open(sb_act_t *act, sb_result_t *result, const sb_act_which_t
                              "name the one that is meant: subscription=sub_...");
     }
     act->held = choose(act, which);
-    if (!act->held || sb_subscription_status_final(act->held->sub->status)) {
-        return no_subscription(result);
+    if (!act->held ||
+        (!which->over && sb_subscription_status_final(act->held->sub->status))) {
+        return sb_act_none(result);
     }
     return read_now(act, result, pool);
 }

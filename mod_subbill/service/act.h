@@ -30,6 +30,7 @@ typedef struct sb_act_which_t {
     const char *subscription;
     const char *group;
     int grace_days;
+    bool over; /* one that is over will do, too */
 } sb_act_which_t;
 
 /* Finds the subscription and asks Stripe how it is now. service and user of act are set. SB_NOT_FOUND
@@ -37,6 +38,9 @@ typedef struct sb_act_which_t {
  * sb_stripe_call() and sb_db_read(). */
 sb_status_e sb_act_open(sb_act_t *act, sb_result_t *result, const sb_act_which_t *which,
                         apr_pool_t *pool);
+
+/* SB_NOT_FOUND "no_subscription". */
+sb_status_e sb_act_none(sb_result_t *result);
 
 /* Stores the intent before the call; kind and wish are set. Then act->id is known. */
 sb_status_e sb_act_begin(sb_act_t *act, sb_result_t *result, apr_pool_t *pool);

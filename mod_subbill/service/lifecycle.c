@@ -3,7 +3,10 @@
 
 #include "service/act.h"
 #include "service/planned.h"
+#include "stripe/objects.h"
 #include "stripe/subscriptions.h"
+
+#include <string.h>
 
 /* One call to Stripe; *out as sb_stripe_call(). */
 typedef sb_status_e (*call_fn)(json_t **out, sb_result_t *result, sb_act_t *act,
@@ -14,7 +17,8 @@ static sb_status_e open(sb_act_t *act, sb_result_t *result, sb_service_t *servic
                         apr_pool_t *pool)
 {
     const sb_act_which_t which = {.subscription = request->subscription,
-                                  .grace_days = request->grace_days};
+                                  .grace_days = request->grace_days,
+                                  .over = strcmp(kind, "cancel") == 0};
 
     *act =
         (sb_act_t){.service = service, .user = request->user, .kind = kind, .wish = ""};
@@ -36,10 +40,29 @@ static sb_status_e perform(sb_act_t *act, sb_result_t *result, call_fn call,
 
 /* --- cancel ------------------------------------------------------------------------------------- */
 
+/* Stripe does not know what it has cancelled as something to cancel: a repeated call, whose first answer got
+ * lost, and the second of two clicks are told "missing". */
 static sb_status_e call_cancel_now(json_t **out, sb_result_t *result, sb_act_t *act,
                                    apr_pool_t *pool)
 {
-    return sb_stripe_subscription_cancel(out, result, act->stripe, act->now.id, pool);
+    sb_result_t ignored;
+    json_t *object;
+    sb_status_e status =
+        sb_stripe_subscription_cancel(out, result, act->stripe, act->now.id, pool);
+
+    if (status != SB_NOT_FOUND) {
+        return status;
+    }
+    sb_result_clear(&ignored);
+    if (sb_stripe_object_retrieve(&object, &ignored, act->stripe, "subscription",
+                                  act->now.id, pool) != SB_OK ||
+        !sb_subscription_status_final(
+            sb_subscription_status(sb_json_text(object, "status")))) {
+        return status;
+    }
+    sb_result_clear(result);
+    *out = object;
+    return SB_OK;
 }
 
 /* While a schedule manages the subscription its end cannot be set: what was planned gives way. */
@@ -54,6 +77,20 @@ static sb_status_e call_cancel_later(json_t **out, sb_result_t *result, sb_act_t
                : status;
 }
 
+/* Whoever names none means one that is not over, but for the second click. */
+static sb_status_e over_already(sb_act_t *act, sb_result_t *result,
+                                const sb_lifecycle_request_t *request, apr_pool_t *pool)
+{
+    bool repeated = true;
+    sb_status_e status =
+        request->subscription ? SB_OK : sb_act_repeated(&repeated, act, result, pool);
+
+    if (status == SB_OK && !repeated) {
+        return sb_act_none(result);
+    }
+    return status == SB_OK ? sb_act_observe(act, result, pool) : status;
+}
+
 sb_status_e sb_lifecycle_cancel(sb_result_t *result, sb_service_t *service,
                                 const sb_lifecycle_request_t *request, apr_pool_t *pool)
 {
@@ -64,6 +101,9 @@ sb_status_e sb_lifecycle_cancel(sb_result_t *result, sb_service_t *service,
         return status;
     }
     act.wish = request->immediate ? "immediate" : "at_period_end";
+    if (sb_subscription_status_final(act.held->sub->status)) {
+        return over_already(&act, result, request, pool);
+    }
     bool over = sb_subscription_status_final(act.now.status);
     if (over || (!request->immediate && sb_subscription_ends_at(&act.now))) {
         return sb_act_observe(&act, result, pool);

@@ -154,6 +154,32 @@ def test_a_lost_answer_is_asked_for_again(site, member):
     assert post(site, member, "cancel")["cancel_at"]
 
 
+def test_a_lost_answer_to_an_immediate_cancellation_is_no_error(site, member, held_back):
+    """F13, F17: the call is repeated, Stripe has nothing left to cancel, and the door is shut at once."""
+    ident = buy(site, member)
+    site.allow_log("SB")
+    site.double.control.fault("drop", method="DELETE", path_prefix=f"/v1/subscriptions/{ident}",
+                              after_effect=True)
+    document = post(site, member, "cancel", immediate=True)
+    assert (document["active"], document["status"]) == (False, "canceled")
+    assert len(changes(site, ident)) >= 2, "repeated by the client itself"
+    assert site.client.user(member).get("/members/page.html").status_code == 402
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_the_second_click_on_cancel_now_succeeds(site, member, named):
+    """F17: it is over already, which is what was asked for; another wish finds nothing to cancel."""
+    ident = buy(site, member)
+    which = {"subscription": ident} if named else {}
+    for _ in range(2):
+        assert post(site, member, "cancel", immediate=True, **which)["status"] == "canceled"
+    for action in ("resume", "pause"):
+        answer = site.client.user(member).post(f"/subbill/subscription/{action}", json=which)
+        problem(f"/subscription/{action}", "POST", answer, 404, "no_subscription")
+    answer = site.client.user(member).post("/subbill/subscription/cancel", json={})
+    problem("/subscription/cancel", "POST", answer, 404, "no_subscription")
+
+
 @pytest.mark.parametrize("action", ["cancel", "resume", "pause"])
 def test_whoever_has_several_names_the_one(site, member, action):
     """F17: without an id a second click would meet the other one; nothing is done to either."""
