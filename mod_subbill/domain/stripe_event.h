@@ -26,9 +26,9 @@ typedef struct sb_event_t {
     const char *object_id;  /* NULL: the object has none (invoice.upcoming) */
     const json_t *object;   /* data.object; NULL: thin */
     const json_t *previous; /* data.previous_attributes, or NULL */
-    apr_int64_t
-        seen; /* of an object that the return page read: the time of the newest statement that was
-                       * stored when it asked, so that what is told meanwhile wins; 0: none was */
+    /* Of an object that the return page read, or an act before its last call: the time of the newest
+     * statement that was stored when it asked, so that what is told meanwhile wins; 0: none was. */
+    apr_int64_t seen;
 } sb_event_t;
 
 /* The envelope. Pointers are borrowed from json. SB_INVALID, code "not_an_event", when it is

@@ -232,6 +232,8 @@ sb_status_e sb_act_repeated(bool *repeated, sb_act_t *act, sb_result_t *result,
 
 /* --- what became of it ------------------------------------------------------------------------ */
 
+/* What was read before the last call may be older than a webhook that came during it: it is dated like
+ * what was stored before. */
 static sb_status_e apply(const sb_act_t *act, sb_result_t *result, const json_t *object,
                          const char *id, apr_pool_t *pool)
 {
@@ -247,6 +249,7 @@ static sb_status_e apply(const sb_act_t *act, sb_result_t *result, const json_t 
         .kind = "subscription",
         .object_id = act->now.id,
         .object = object,
+        .seen = object == act->object ? act->held->sub->event_created : 0,
     };
 
     return sb_ingest_fact(&outcome, result, act->service, &event, SB_SOURCE_ACTION, pool);

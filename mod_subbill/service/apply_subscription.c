@@ -154,8 +154,8 @@ static apr_int64_t later(apr_int64_t a, apr_int64_t b)
 /* When the statement was made, by Stripe's clock alone: ours may be minutes ahead, and a fetch dated
  * by it would outrank every event of those minutes for ever. What was fetched to settle a tie is
  * as old as the tie: what was told since then is newer. What a sync read is as old as what it found stored
- * before it asked, and so is what the return page read. The answer to what a user asked for here is at
- * least as new as what is stored; and each as everything it tells about. */
+ * before it asked, and so is what the return page read, or an act before its last call. The answer to what
+ * a user asked for here is at least as new as what is stored; and each as everything it tells about. */
 static apr_int64_t statement_time(const sb_apply_t *apply, const sb_subscription_t *sub,
                                   const sb_subscription_t *stored)
 {
@@ -167,7 +167,7 @@ static apr_int64_t statement_time(const sb_apply_t *apply, const sb_subscription
         strcmp(apply->source, SB_SOURCE_SYNC) == 0) {
         return later(time, apply->event->created);
     }
-    if (strcmp(apply->source, SB_SOURCE_RETURN) == 0) {
+    if (strcmp(apply->source, SB_SOURCE_RETURN) == 0 || apply->event->seen) {
         return later(time, apply->event->seen);
     }
     return stored ? later(time, stored->event_created) : time;

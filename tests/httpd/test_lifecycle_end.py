@@ -2,6 +2,7 @@
 """Cancelling, taking it back, pausing: by buttons and by programs, told at once and done once."""
 import re
 import threading
+import time
 
 import pytest
 
@@ -178,6 +179,30 @@ def test_the_second_click_on_cancel_now_succeeds(site, member, named):
         problem(f"/subscription/{action}", "POST", answer, 404, "no_subscription")
     answer = site.client.user(member).post("/subbill/subscription/cancel", json={})
     problem("/subscription/cancel", "POST", answer, 404, "no_subscription")
+
+
+def test_what_is_told_during_a_slow_call_is_not_undone(site, member, held_back):
+    """F13, F24: taking back a planned change read the subscription before a webhook said past_due."""
+    ident = buy(site, member, plan="pro")
+    site.client.user(member).post("/subbill/subscription/change", json={"plan": "basic"})
+    site.double.control.forget_requests()
+    site.double.control.fault("slow", method="POST", path_prefix="/v1/subscription_schedules/", delay=3)
+    answers = []
+    click = threading.Thread(target=lambda: answers.append(
+        site.client.user(member).post("/subbill/subscription/resume", json={})))
+    click.start()
+    while not site.double.control.requests("POST", "/v1/subscription_schedules/"):
+        time.sleep(0.05)
+    time.sleep(1.1)  # Stripe's clock counts seconds
+    site.double.control.subscription(ident, "fail_payment")
+    event = [each for each in site.double.control.events("customer.subscription.updated")
+             if each["data"]["object"]["id"] == ident and each["data"]["object"]["status"] == "past_due"][-1]
+    site.double.control.deliver(event["id"])
+    assert told(site, member)["status"] == "past_due"
+    assert not answers, "the call still waits"
+    click.join()
+    assert answers[0].status_code == 200, answers[0].text
+    assert told(site, member)["status"] == "past_due"
 
 
 @pytest.mark.parametrize("action", ["cancel", "resume", "pause"])
