@@ -345,6 +345,27 @@ def test_the_account_page_says_why_in_german_too(site, member):
         assert text in html
 
 
+def test_no_button_stands_without_its_route(make_site):
+    """C17: the optional routes are not mounted, so no form leads nowhere."""
+    routes = ("plans", "checkout", "return", "account", "portal", "webhook")
+    site = make_site(catalog=CATALOG, routes="",
+                     directives={"SubbillRoute": [f"{route} /subbill/{route}" for route in routes]})
+    buy(site, "bob", plan="pro")
+    html = lifecycle.page(site, "bob").text
+    assert "Pro" in html and 'action=""' not in html
+    for text in ("Pause",):
+        assert text not in html
+
+
+def test_a_button_says_what_it_is_about(site, member):
+    """C17: two buttons with the same word are told apart by whoever hears them only."""
+    for plan in ("team", "pro"):
+        buy(site, member, plan=plan)
+    buttons = re.findall(r"<button[^>]*>(.*?)</button>", lifecycle.page(site, member).text, re.S)
+    for plan in ("Team", "Pro"):
+        assert f'Pause<span class="hidden">: {plan}</span>' in buttons
+
+
 def test_a_refusal_is_a_page_for_people(site, member):
     """A50: the reason in words and the way back to the account."""
     buy(site, member)
