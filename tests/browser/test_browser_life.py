@@ -53,7 +53,8 @@ def test_a_plan_that_is_too_low_leads_to_the_upgrade(visitor, browser, demo):
     browser.click('a[href*="/subscription/change?plan=pro"]')
     visitor.at("/subbill/subscription/change")
     assert browser.text("h1") == "Change to Pro"
-    assert "nothing is due today" in browser.text("main")  # the trial goes on
+    assert "ends your trial" in browser.text("main")  # the wanted plan gives none
+    assert browser.text('form[action$="/subscription/change"] .button:not(.plain)') == "Change now and pay €9.99"
     browser.click('form[action$="/subscription/change"] .button:not(.plain)')
     visitor.at("/subbill/account")
     assert visitor.subscriptions()[0][0] == "pro"
