@@ -125,7 +125,18 @@ class Browser:
             f"did not see {selector}")
 
     def text(self, selector="body"):
-        return " ".join(found.text for found in self.all(selector))
+        """The texts of one page; asked again where another page came between two of them."""
+        for _ in range(20):
+            try:
+                return " ".join(found.text for found in self.all(selector))
+            except StaleElementReferenceException:
+                continue
+        raise AssertionError(f"no page stays long enough to read {selector}; on {self.url}")
+
+    def read(self, selector, text):
+        """Waits until the elements say exactly this."""
+        self._wait(lambda: self.text(selector) == text, f"did not read {text!r} in {selector}")
+        return self
 
     def arrive(self, prefix):
         """Waits until the address begins like this."""

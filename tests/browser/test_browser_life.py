@@ -78,7 +78,7 @@ def test_the_account_shows_plan_remaining_days_and_invoices(visitor, browser, de
     assert len(links) == 2 and all(link.startswith(demo.stripe.base_url) for link in links)
     browser.click("tbody .links a")
     visitor.at_stripe("/i/")
-    assert browser.text("#status") == "paid"
+    browser.read("#status", "paid")
 
 
 def test_an_overdue_payment_closes_and_paying_it_opens(visitor, browser, clock):
@@ -94,7 +94,7 @@ def test_an_overdue_payment_closes_and_paying_it_opens(visitor, browser, clock):
     assert "Your last payment did not go through" in browser.text(".notice.warning")
     browser.click(".notice.warning a.button")
     visitor.at_stripe("/i/").pay()
-    assert browser.text("#status") == "paid"
+    browser.read("#status", "paid")
     clock.flush()
     assert visitor.may_read()
     browser.see(DIARY)

@@ -156,7 +156,10 @@ class _Server(Database):
 
 class Pgsql(_Server):
     driver = "pgsql"
-    _drop = "DROP DATABASE {name} WITH (FORCE)"
+    # Not WITH (FORCE), which gives up at an autovacuum worker; a plain DROP ends that one itself and
+    # waits for those who were told to leave.
+    _drop = ("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+             "WHERE datname = '{name}' AND usename = current_user; DROP DATABASE {name}")
 
     @staticmethod
     def _join(pairs):
