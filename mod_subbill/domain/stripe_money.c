@@ -38,6 +38,16 @@ static bool amount_read(const sb_fields_t *fields, const json_t *object, const c
     return sb_field_int(fields, object, path, 0, SB_FIELD_AMOUNT_MAX, out);
 }
 
+/* What everything that moves money has: id, amount, time. */
+static bool movement_read(const sb_fields_t *fields, const json_t *object, const char **id,
+                          apr_int64_t *amount, apr_int64_t *created)
+{
+    return sb_field_kind(fields, object) &&
+           sb_field_required(fields, object, "id", SB_FIELD_ID, id) &&
+           amount_read(fields, object, "amount", amount) &&
+           sb_field_time(fields, object, "created", created);
+}
+
 /* requires_payment_method is both the beginning and what comes after a failure. */
 static const char *intent_status(const sb_intent_facts_t *facts, const char *status,
                                  bool failed)
@@ -72,12 +82,9 @@ sb_status_e sb_event_payment_intent(sb_intent_facts_t *facts, sb_result_t *resul
     };
 
     *facts = (sb_intent_facts_t){.id = NULL};
-    if (!sb_field_kind(&fields, object) ||
-        !sb_field_required(&fields, object, "id", SB_FIELD_ID, &facts->id) ||
-        !sb_field_texts(&fields, object, texts, COUNT(texts)) ||
-        !amount_read(&fields, object, "amount", &facts->amount) ||
+    if (!movement_read(&fields, object, &facts->id, &facts->amount, &facts->created) ||
         !amount_read(&fields, object, "amount_received", &received) ||
-        !sb_field_time(&fields, object, "created", &facts->created)) {
+        !sb_field_texts(&fields, object, texts, COUNT(texts))) {
         return SB_INVALID;
     }
     facts->amount = received > 0 ? received : facts->amount;
@@ -105,12 +112,9 @@ sb_status_e sb_event_charge(sb_charge_facts_t *facts, sb_result_t *result,
     };
 
     *facts = (sb_charge_facts_t){.id = NULL};
-    if (!sb_field_kind(&fields, object) ||
-        !sb_field_required(&fields, object, "id", SB_FIELD_ID, &facts->id) ||
-        !sb_field_texts(&fields, object, texts, COUNT(texts)) ||
-        !amount_read(&fields, object, "amount", &facts->amount) ||
+    if (!movement_read(&fields, object, &facts->id, &facts->amount, &facts->created) ||
         !amount_read(&fields, object, "amount_refunded", &facts->amount_refunded) ||
-        !sb_field_time(&fields, object, "created", &facts->created)) {
+        !sb_field_texts(&fields, object, texts, COUNT(texts))) {
         return SB_INVALID;
     }
     facts->status = is(status, "succeeded") ? SB_PAYMENT_SUCCEEDED
@@ -134,11 +138,8 @@ sb_status_e sb_event_refund(sb_refund_facts_t *facts, sb_result_t *result,
     };
 
     *facts = (sb_refund_facts_t){.id = NULL};
-    if (!sb_field_kind(&fields, object) ||
-        !sb_field_required(&fields, object, "id", SB_FIELD_ID, &facts->id) ||
-        !sb_field_texts(&fields, object, texts, COUNT(texts)) ||
-        !amount_read(&fields, object, "amount", &facts->amount) ||
-        !sb_field_time(&fields, object, "created", &facts->created)) {
+    if (!movement_read(&fields, object, &facts->id, &facts->amount, &facts->created) ||
+        !sb_field_texts(&fields, object, texts, COUNT(texts))) {
         return SB_INVALID;
     }
     facts->status = word(facts->status);
@@ -160,11 +161,8 @@ sb_status_e sb_event_dispute(sb_dispute_facts_t *facts, sb_result_t *result,
     };
 
     *facts = (sb_dispute_facts_t){.id = NULL};
-    if (!sb_field_kind(&fields, object) ||
-        !sb_field_required(&fields, object, "id", SB_FIELD_ID, &facts->id) ||
-        !sb_field_texts(&fields, object, texts, COUNT(texts)) ||
-        !amount_read(&fields, object, "amount", &facts->amount) ||
-        !sb_field_time(&fields, object, "created", &facts->created)) {
+    if (!movement_read(&fields, object, &facts->id, &facts->amount, &facts->created) ||
+        !sb_field_texts(&fields, object, texts, COUNT(texts))) {
         return SB_INVALID;
     }
     if (!facts->payment_intent && !facts->charge) {

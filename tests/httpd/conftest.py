@@ -21,6 +21,10 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 from harness import httpd, matrix, scratch, site as sites, stories  # noqa: E402
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "alone: measures times or loads the machine; nothing runs beside it")
+
+
 def pytest_generate_tests(metafunc):
     matrix.parametrize(metafunc)
 

@@ -10,6 +10,8 @@ from harness.content import SECRET
 from harness.killer import deaths
 from harness.sender import Sender, Visitors, differences, disordered, make_lives, payer
 
+pytestmark = pytest.mark.alone
+
 FULL = scratch.TIER == "full"
 SERVERS = [name for name in databases.chosen() if name != "sqlite3"]
 PAYERS = ("bob", "carol", "dave", "erin")

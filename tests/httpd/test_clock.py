@@ -11,6 +11,8 @@ from harness.content import SECRET
 from harness.killer import deaths
 from harness.sender import Sender, Visitors, differences, disordered, make_lives, payer
 
+pytestmark = pytest.mark.alone
+
 FULL = scratch.TIER == "full"
 DATABASES = tuple(name for name in databases.chosen() if FULL or name == "sqlite3")
 LIBRARY = next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))), None)

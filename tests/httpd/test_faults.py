@@ -12,6 +12,8 @@ from harness import databases, events, scratch
 from harness.chaos import Relay
 from harness.content import SECRET
 
+pytestmark = pytest.mark.alone
+
 SERVERS = ("pgsql", "mysql")
 
 

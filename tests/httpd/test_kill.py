@@ -16,6 +16,8 @@ from harness.content import SECRET
 from harness.killer import Killer, deaths, judge_deaths
 from harness.sender import Sender, Visitors, differences, disordered, make_lives, payer
 
+pytestmark = pytest.mark.alone
+
 FULL = scratch.TIER == "full"
 DATABASES = tuple(name for name in databases.chosen() if FULL or name == "sqlite3")
 

@@ -4,8 +4,11 @@ import http.client
 import threading
 import time
 
+import pytest
 from harness import events, scratch
 from harness.client import body_of, sign
+
+pytestmark = pytest.mark.alone
 
 ROUNDS, SENDERS = 3, 4
 

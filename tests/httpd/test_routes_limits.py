@@ -10,6 +10,8 @@ import pytest
 from api import another_address, described, problem
 from harness import events
 
+pytestmark = pytest.mark.alone
+
 SITE = {"people": [f"buyer{i}" for i in range(20)],
         "httpd": {"processes": 1}}
 

@@ -7,6 +7,8 @@ import httpx
 import pytest
 from harness import scratch
 
+pytestmark = pytest.mark.alone
+
 
 def _checkout_in_background(site, user):
     """A checkout whose calls of Stripe drip; returns when the first is under way."""

@@ -4,10 +4,13 @@ and Stripe was asked no more often than agreed."""
 import itertools
 import time
 
+import pytest
 from harness import catalogue, databases, events, scratch
 from harness.killer import deaths
 from harness.site import STRIPE_KEY
 from stripe_double.client import Client as Stripe
+
+pytestmark = pytest.mark.alone
 
 FULL = scratch.TIER == "full"
 DATABASES = tuple(name for name in databases.chosen() if FULL or name == "sqlite3")

@@ -43,5 +43,6 @@ class Report:
 
 
 def pytest_configure(config):
-    if os.environ.get("SB_REPORT"):
+    # xdist's workers report to the process that started them.
+    if os.environ.get("SB_REPORT") and not hasattr(config, "workerinput"):
         config.pluginmanager.register(Report(Path(os.environ["SB_REPORT"])))
