@@ -39,8 +39,8 @@ static bool amount_read(const sb_fields_t *fields, const json_t *object, const c
 }
 
 /* What everything that moves money has: id, amount, time. */
-static bool movement_read(const sb_fields_t *fields, const json_t *object, const char **id,
-                          apr_int64_t *amount, apr_int64_t *created)
+static bool movement_read(const sb_fields_t *fields, const json_t *object,
+                          const char **id, apr_int64_t *amount, apr_int64_t *created)
 {
     return sb_field_kind(fields, object) &&
            sb_field_required(fields, object, "id", SB_FIELD_ID, id) &&
