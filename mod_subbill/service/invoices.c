@@ -1,7 +1,6 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include "service/invoices.h"
 
-#include "service/account.h"
 #include "stripe/invoices.h"
 
 #include <string.h>
@@ -69,7 +68,7 @@ static sb_status_e none(sb_result_t *result)
                          "No further invoice is planned.", NULL);
 }
 
-static bool will_be_invoiced(const sb_held_t *held)
+bool sb_invoices_expected(const sb_held_t *held)
 {
     return held && !held->ends_at && held->sub->status != SB_STATUS_PAUSED &&
            held->sub->status != SB_STATUS_INCOMPLETE &&
@@ -108,7 +107,7 @@ sb_status_e sb_invoices_upcoming(json_t **document, sb_result_t *result,
     if (status != SB_OK) {
         return status;
     }
-    if (!will_be_invoiced(view->main)) {
+    if (!sb_invoices_expected(view->main)) {
         return none(result);
     }
     const char *id = view->main->sub->id;

@@ -2,6 +2,7 @@
 #ifndef SB_SERVICE_INVOICES_H
 #define SB_SERVICE_INVOICES_H
 
+#include "service/account.h"
 #include "service/service.h"
 #include "store/invoices.h"
 
@@ -20,6 +21,9 @@ json_t *sb_invoices_json(const sb_invoice_t *invoices, int n);
 
 /* An address from Stripe as a JSON text: null unless it is http(s) (T27). */
 json_t *sb_invoice_link(const char *url);
+
+/* Whether what somebody holds (or NULL) leads to another invoice, as far as our tables know. */
+bool sb_invoices_expected(const sb_held_t *held);
 
 /* The next invoice as Stripe would write it now: amount_due, currency, date, subscription, lines (description, amount).
  * pool owns *document. SB_NOT_FOUND "no_upcoming_invoice"; else as sb_stripe_call(). */

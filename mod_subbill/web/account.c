@@ -343,6 +343,8 @@ static int page(sb_exchange_t *x, const sb_account_view_t *view)
     json_object_set_new(context, "email", email ? json_string(email) : json_null());
     json_object_set_new(context, "has_invoices", json_boolean(view->invoices_n > 0));
     json_object_set_new(context, "invoices", invoices_page(x, view));
+    json_object_set_new(context, "invoice_expected",
+                        json_boolean(sb_invoices_expected(view->main)));
     return sb_page_send(x, HTTP_OK, "account", "no-store", context);
 }
 

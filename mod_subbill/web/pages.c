@@ -144,7 +144,7 @@ static json_t *urls_of(const sb_exchange_t *x)
     for (const char *const *name =
              (const char *const[]){"checkout", "account", "portal", "subscription",
                                    "change", "cancel", "resume", "pause", "invoices",
-                                   NULL};
+                                   "upcoming", NULL};
          *name; name++) {
         const char *link = sb_page_link(x->r, *name);
         if (link) {

@@ -76,7 +76,11 @@ def test_the_account_shows_plan_remaining_days_and_invoices(visitor, browser, de
     assert "€9.99" in row.text and "Paid" in row.text
     links = [link.get_attribute("href") for link in browser.all("tbody .links a")]
     assert len(links) == 2 and all(link.startswith(demo.stripe.base_url) for link in links)
-    browser.click("tbody .links a")
+    browser.click('a[href$="/invoices/upcoming"]')
+    visitor.at("/subbill/invoices/upcoming")
+    assert "€9.99 on" in browser.text(".lead")
+    browser.click(".actions a")
+    visitor.at("/subbill/account").browser.click("tbody .links a")
     visitor.at_stripe("/i/")
     browser.read("#status", "paid")
 

@@ -149,6 +149,8 @@ def test_account_and_upgrade_pages_look_right(visitor, browser, demo, picture):
     visitor.log_in().choose("pro").pay().at("/members/")
     each_look(browser, demo, picture, "account", "/subbill/account")
     each_look(browser, demo, picture, "plans-subscribed", "/subbill/plans")
+    each_look(browser, demo, picture, "upcoming", "/subbill/invoices/upcoming")
+    each_look(browser, demo, picture, "change", "/subbill/subscription/change?plan=basic")
     other = Visitor(browser, demo)
     browser.start_anew()
     other.buy("basic").cancel_in_portal()

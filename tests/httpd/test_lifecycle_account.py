@@ -1,6 +1,7 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
 """Invoices, trials, free plans and early access: what the account says and what it does not offer."""
 import re
+import time
 
 import pytest
 
@@ -93,6 +94,26 @@ def test_the_next_invoice_is_stripes_own_preview(site, guest):
     site.client.user(guest).post("/subbill/subscription/cancel", json={})
     answer = site.client.user(guest).get("/subbill/invoices/upcoming")
     problem("/invoices/upcoming", "GET", answer, 404, "no_upcoming_invoice")
+
+
+def test_the_next_invoice_is_a_page_for_people(site, guest):
+    """E23, C20: linked from the account while there will be one; what, how much and when, in the reader's words."""
+    browser = site.client.browser(guest)
+    link = 'href="/subbill/invoices/upcoming"'
+    assert link not in lifecycle.page(site, guest).text
+    buy(site, guest, plan="basic", trial_days=0)
+    assert link in lifecycle.page(site, guest).text
+    answer = browser.get("/subbill/invoices/upcoming")
+    described("/invoices/upcoming", "GET", answer)
+    day = time.gmtime(get(site, guest, "invoices/upcoming")["date"])
+    assert f"€9.00 on {day.tm_mday} {time.strftime('%B %Y', day)}" in answer.text
+    assert "Your next invoice" in answer.text
+    german = browser.get("/subbill/invoices/upcoming?lang=de")
+    assert "Deine nächste Rechnung" in german.text and "9,00€ am" in german.text
+    site.client.user(guest).post("/subbill/subscription/cancel", json={})
+    assert link not in lifecycle.page(site, guest).text
+    answer = browser.get("/subbill/invoices/upcoming?lang=en")
+    assert answer.status_code == 404 and "Nothing to come" in answer.text
 
 
 def test_a_payment_problem_comes_with_its_link(site, guest):
