@@ -2,7 +2,8 @@
 /* A step runs between two short transactions: one that claims its job, one that says what became of it. In
  * between nothing is held but the lease, so that a step may ask Stripe; and whoever is killed there
  * leaves a job that somebody else claims when the lease has run out. A failure that time may heal is
- * tried again for ever, ever less often; any other a few times, then the job is parked, to be seen. */
+ * tried again for ever, ever less often; any other a few times, then the job is parked, to be seen. The
+ * claim counts the attempt, so that a step which kills its process is one of the others. */
 #include "service/jobs.h"
 
 #include "base/clock.h"
@@ -199,17 +200,31 @@ static void tell(sb_jobs_run_t *run, const ending_t *ending)
            job->subject, ending->error, ending->delay);
 }
 
+static sb_status_e take_step(sb_step_t *step, sb_result_t *result, sb_service_t *service,
+                             apr_pool_t *pool)
+{
+    const kind_t *kind = kind_of(step->job->kind);
+
+    if (!kind->step) {
+        return sb_result_set(result, SB_INTERNAL, "unknown_kind",
+                             "This version knows no such job.", NULL);
+    }
+    if (step->job->attempts > kind->attempts) { /* its last claim came to no end */
+        return sb_result_set(result, SB_INTERNAL, "worker_died",
+                             "Whoever worked on it died each time, or was too slow.",
+                             NULL);
+    }
+    return kind->step(step, result, service, pool);
+}
+
 static sb_status_e run_one(sb_jobs_run_t *run, sb_result_t *result, sb_service_t *service,
                            const sb_job_t *job, apr_pool_t *pool)
 {
-    sb_step_fn step = kind_of(job->kind)->step;
     ending_t ending = {.job = job, .step = {.job = job}};
     sb_result_t outcome;
 
     sb_result_clear(&outcome);
-    ending.status = step ? step(&ending.step, &outcome, service, pool)
-                         : sb_result_set(&outcome, SB_INTERNAL, "unknown_kind",
-                                         "This version knows no such job.", NULL);
+    ending.status = take_step(&ending.step, &outcome, service, pool);
     if (ending.status != SB_OK) {
         judge(&ending, &outcome, pool);
         run->paced = outcome.code && strcmp(outcome.code, "rate_limited") == 0;
