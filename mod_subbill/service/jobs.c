@@ -242,17 +242,18 @@ static bool enough(const sb_jobs_run_t *run)
     int steps = run->done + run->again + run->retried + run->parked + run->lost;
 
     return run->paced || (run->max && steps >= run->max) ||
+           (run->time && sb_clock_monotonic() >= run->until) ||
            (run->stopping && run->stopping(run->baton));
 }
 
-static sb_status_e run_batch(bool *idle, sb_jobs_run_t *run, sb_result_t *result,
+static sb_status_e run_batch(sb_jobs_run_t *run, sb_result_t *result,
                              sb_service_t *service, apr_pool_t *pool)
 {
     claim_t claim = {.livemode = service->settings->live};
     sb_status_e status =
         sb_db_read(service->db, SB_DEADLINE_PAGE, look, &claim, result, pool);
 
-    *idle = status != SB_OK || claim.n == 0;
+    run->idle = status == SB_OK && claim.n == 0;
     for (int i = 0; status == SB_OK && i < claim.n && !enough(run); i++) {
         claim.wanted = &claim.jobs[i];
         status =
@@ -268,12 +269,12 @@ sb_status_e sb_jobs_run(sb_jobs_run_t *run, sb_result_t *result, sb_service_t *s
                         apr_pool_t *pool)
 {
     sb_status_e status = SB_OK;
-    bool idle = false;
     apr_pool_t *batch;
 
     run->done = run->again = run->retried = run->parked = run->lost = 0;
-    run->paced = false;
-    while (status == SB_OK && !idle && !enough(run)) {
+    run->paced = run->idle = false;
+    run->until = sb_clock_monotonic() + run->time;
+    while (status == SB_OK && !run->idle && !enough(run)) {
         sb_result_t trouble;
         apr_status_t rv = apr_pool_create(&batch, pool);
         if (rv != APR_SUCCESS) {
@@ -281,7 +282,7 @@ sb_status_e sb_jobs_run(sb_jobs_run_t *run, sb_result_t *result, sb_service_t *s
                                  NULL);
         }
         sb_result_clear(&trouble);
-        status = run_batch(&idle, run, &trouble, service, batch);
+        status = run_batch(run, &trouble, service, batch);
         if (status != SB_OK && result) {
             *result = trouble;
             result->message = apr_pstrdup(pool, trouble.message);
