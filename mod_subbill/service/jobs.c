@@ -220,7 +220,10 @@ static sb_status_e take_step(sb_step_t *step, sb_result_t *result, sb_service_t 
 static sb_status_e run_one(sb_jobs_run_t *run, sb_result_t *result, sb_service_t *service,
                            const sb_job_t *job, apr_pool_t *pool)
 {
-    ending_t ending = {.job = job, .step = {.job = job}};
+    ending_t ending = {
+        .job = job,
+        .step = {.job = job,
+                 .until = sb_clock_monotonic() + apr_time_from_sec(SB_JOB_LEASE / 2)}};
     sb_result_t outcome;
 
     sb_result_clear(&outcome);

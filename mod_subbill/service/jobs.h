@@ -23,7 +23,8 @@
  * be idempotent and short. */
 typedef struct sb_step_t {
     const sb_job_t *job;
-    bool again; /* set by the step: more is to be done, after delay seconds */
+    apr_time_t until; /* monotonic: a step of several calls begins none after that */
+    bool again;       /* set by the step: more is to be done, after delay seconds */
     int delay;
     const char *payload; /* with again: what the next step starts from */
 } sb_step_t;
