@@ -15,7 +15,8 @@ typedef struct sb_grant_t {
 } sb_grant_t;
 
 typedef struct sb_snapshot_t {
-    bool account_known; /* there is a row for this user */
+    bool account_known;  /* there is a row for this user */
+    apr_int64_t read_at; /* Unix seconds by the database's clock; 0: not known */
     const sb_grant_t *grants;
     int n;
 } sb_snapshot_t;

@@ -44,8 +44,10 @@ void sb_access_snapshot(sb_snapshot_t *snapshot, const sb_catalog_t *catalog,
                             rows->rows[i].pause_collection);
         }
     }
-    *snapshot =
-        (sb_snapshot_t){.account_known = rows->account_known, .grants = grants, .n = n};
+    *snapshot = (sb_snapshot_t){.account_known = rows->account_known,
+                                .read_at = rows->read_at,
+                                .grants = grants,
+                                .n = n};
 }
 
 static bool same(const char *a, const char *b)

@@ -6,8 +6,10 @@
 #include "base/crypto.h"
 #include "base/json.h"
 #include "domain/stripe_event.h"
+#include "domain/stripe_money.h"
 #include "service/ingest.h"
 #include "store/customers.h"
+#include "store/disputes.h"
 #include "store/invoices.h"
 #include "store/prices.h"
 #include "store/subscriptions.h"
@@ -319,6 +321,32 @@ static apr_status_t look_invoice(look_t *look, sb_conn_t *conn, apr_pool_t *pool
     return APR_SUCCESS;
 }
 
+/* --- disputes ------------------------------------------------------------------------------------- */
+
+static apr_status_t look_dispute(look_t *look, sb_conn_t *conn, apr_pool_t *pool)
+{
+    sb_dispute_t *stored = NULL;
+    sb_dispute_facts_t told;
+    sb_status_e status = sb_event_dispute(&told, look->result, look->object, pool);
+
+    if (!ours(look, status, told.id, sb_json_bool(look->object, "livemode", false))) {
+        return APR_SUCCESS;
+    }
+    look->drift->event = "charge.dispute.updated";
+    apr_status_t rv = sb_dispute_get(&stored, conn, told.id, look->drift->livemode, pool);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    found(look, stored, stored ? stored->told_at : 0,
+          stored ? number(stored->told_at, pool) : NULL, told.status);
+    if (stored) {
+        compare(look, "status", stored->status, told.status);
+        compare_number(look, "amount", stored->amount, told.amount);
+        compare(look, "reason", stored->reason, told.reason);
+    }
+    return APR_SUCCESS;
+}
+
 /* --- all ------------------------------------------------------------------------------------------- */
 
 static const struct {
@@ -327,7 +355,7 @@ static const struct {
 } types[] = {
     {"subscriptions", look_subscription}, {"customers", look_customer},
     {"products", look_product},           {"prices", look_price},
-    {"invoices", look_invoice},
+    {"invoices", look_invoice},           {"disputes", look_dispute},
 };
 
 static apr_status_t look_at(void *baton, sb_conn_t *conn, apr_pool_t *pool)

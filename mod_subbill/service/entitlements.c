@@ -1,7 +1,9 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 /* The job that lists what a customer may use, page by page, and hands the whole set in as the summary that the
  * webhook could not hold. It is dated by the event that raised the question, so that a summary told since then
- * is not undone. */
+ * is not undone. Half a set is of no use: one that does not come in while the lease lasts is listed again
+ * from its beginning. */
+#include "base/clock.h"
 #include "base/json.h"
 #include "service/ingest.h"
 #include "service/jobs.h"
@@ -90,6 +92,11 @@ sb_status_e sb_step_entitlements(sb_step_t *step, sb_result_t *result,
     for (int pages = 0; status == SB_OK && more; pages++) {
         if (pages == PAGES_MAX) {
             return bad_answer(result, "The payment service's list is too long.");
+        }
+        if (pages && sb_clock_monotonic() >= step->until) {
+            return sb_result_set(result, SB_UNAVAILABLE, "step_overdue",
+                                 "The payment service takes too long to list this.",
+                                 NULL);
         }
         status = read_page(&more, &after, all, result, service, customer, pool);
     }

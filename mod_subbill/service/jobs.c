@@ -2,7 +2,8 @@
 /* A step runs between two short transactions: one that claims its job, one that says what became of it. In
  * between nothing is held but the lease, so that a step may ask Stripe; and whoever is killed there
  * leaves a job that somebody else claims when the lease has run out. A failure that time may heal is
- * tried again for ever, ever less often; any other a few times, then the job is parked, to be seen. */
+ * tried again for ever, ever less often; any other a few times, then the job is parked, to be seen. The
+ * claim counts the attempt, so that a step which kills its process is one of the others. */
 #include "service/jobs.h"
 
 #include "base/clock.h"
@@ -199,17 +200,34 @@ static void tell(sb_jobs_run_t *run, const ending_t *ending)
            job->subject, ending->error, ending->delay);
 }
 
+static sb_status_e take_step(sb_step_t *step, sb_result_t *result, sb_service_t *service,
+                             apr_pool_t *pool)
+{
+    const kind_t *kind = kind_of(step->job->kind);
+
+    if (!kind->step) {
+        return sb_result_set(result, SB_INTERNAL, "unknown_kind",
+                             "This version knows no such job.", NULL);
+    }
+    if (step->job->attempts > kind->attempts) { /* its last claim came to no end */
+        return sb_result_set(result, SB_INTERNAL, "worker_died",
+                             "Whoever worked on it died each time, or was too slow.",
+                             NULL);
+    }
+    return kind->step(step, result, service, pool);
+}
+
 static sb_status_e run_one(sb_jobs_run_t *run, sb_result_t *result, sb_service_t *service,
                            const sb_job_t *job, apr_pool_t *pool)
 {
-    sb_step_fn step = kind_of(job->kind)->step;
-    ending_t ending = {.job = job, .step = {.job = job}};
+    ending_t ending = {
+        .job = job,
+        .step = {.job = job,
+                 .until = sb_clock_monotonic() + apr_time_from_sec(SB_JOB_LEASE / 2)}};
     sb_result_t outcome;
 
     sb_result_clear(&outcome);
-    ending.status = step ? step(&ending.step, &outcome, service, pool)
-                         : sb_result_set(&outcome, SB_INTERNAL, "unknown_kind",
-                                         "This version knows no such job.", NULL);
+    ending.status = take_step(&ending.step, &outcome, service, pool);
     if (ending.status != SB_OK) {
         judge(&ending, &outcome, pool);
         run->paced = outcome.code && strcmp(outcome.code, "rate_limited") == 0;
@@ -227,17 +245,18 @@ static bool enough(const sb_jobs_run_t *run)
     int steps = run->done + run->again + run->retried + run->parked + run->lost;
 
     return run->paced || (run->max && steps >= run->max) ||
+           (run->time && sb_clock_monotonic() >= run->until) ||
            (run->stopping && run->stopping(run->baton));
 }
 
-static sb_status_e run_batch(bool *idle, sb_jobs_run_t *run, sb_result_t *result,
+static sb_status_e run_batch(sb_jobs_run_t *run, sb_result_t *result,
                              sb_service_t *service, apr_pool_t *pool)
 {
     claim_t claim = {.livemode = service->settings->live};
     sb_status_e status =
         sb_db_read(service->db, SB_DEADLINE_PAGE, look, &claim, result, pool);
 
-    *idle = status != SB_OK || claim.n == 0;
+    run->idle = status == SB_OK && claim.n == 0;
     for (int i = 0; status == SB_OK && i < claim.n && !enough(run); i++) {
         claim.wanted = &claim.jobs[i];
         status =
@@ -253,12 +272,12 @@ sb_status_e sb_jobs_run(sb_jobs_run_t *run, sb_result_t *result, sb_service_t *s
                         apr_pool_t *pool)
 {
     sb_status_e status = SB_OK;
-    bool idle = false;
     apr_pool_t *batch;
 
     run->done = run->again = run->retried = run->parked = run->lost = 0;
-    run->paced = false;
-    while (status == SB_OK && !idle && !enough(run)) {
+    run->paced = run->idle = false;
+    run->until = sb_clock_monotonic() + run->time;
+    while (status == SB_OK && !run->idle && !enough(run)) {
         sb_result_t trouble;
         apr_status_t rv = apr_pool_create(&batch, pool);
         if (rv != APR_SUCCESS) {
@@ -266,7 +285,7 @@ sb_status_e sb_jobs_run(sb_jobs_run_t *run, sb_result_t *result, sb_service_t *s
                                  NULL);
         }
         sb_result_clear(&trouble);
-        status = run_batch(&idle, run, &trouble, service, batch);
+        status = run_batch(run, &trouble, service, batch);
         if (status != SB_OK && result) {
             *result = trouble;
             result->message = apr_pstrdup(pool, trouble.message);

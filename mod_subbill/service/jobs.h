@@ -23,7 +23,8 @@
  * be idempotent and short. */
 typedef struct sb_step_t {
     const sb_job_t *job;
-    bool again; /* set by the step: more is to be done, after delay seconds */
+    apr_time_t until; /* monotonic: a step of several calls begins none after that */
+    bool again;       /* set by the step: more is to be done, after delay seconds */
     int delay;
     const char *payload; /* with again: what the next step starts from */
 } sb_step_t;
@@ -35,11 +36,14 @@ typedef sb_status_e (*sb_step_fn)(sb_step_t *step, sb_result_t *result,
 
 typedef struct sb_jobs_run_t {
     int max;                       /* steps at most; 0: until nothing is due */
+    apr_interval_time_t time;      /* no step is begun when so much has passed; 0: any */
     bool (*stopping)(void *baton); /* asked between steps; NULL: never */
     void *baton;
 
     int done, again, retried, parked, lost; /* what became of the steps */
-    bool paced; /* ended because background calls to Stripe have to wait */
+    bool paced;       /* ended because background calls to Stripe have to wait */
+    bool idle;        /* ended because nothing was due any more */
+    apr_time_t until; /* monotonic; the end of time */
 } sb_jobs_run_t;
 
 /* Runs what is due. SB_OK also when steps failed: that is told by the counters, the log and the rows.

@@ -2,7 +2,6 @@
 #include "service/listing.h"
 
 #include "base/clock.h"
-#include "service/jobs.h"
 #include "service/pace.h"
 #include "stripe/objects.h"
 
@@ -11,6 +10,10 @@
 /* Stripe's objects can be large (a subscription of twenty items, an invoice of ten lines) and the client
  * takes a megabyte: a page that cannot be read is asked for once more, shorter. */
 enum { PAGE = 25, SHORT_PAGE = 3 };
+
+/* Of a step that handles a page object by object. The last call and the last transaction may still take
+ * their own time after it; and the hosts of one httpd have one worker between them. */
+enum { PAGE_S = 5 };
 
 static sb_status_e ask(sb_stripe_page_t *page, sb_result_t *result, sb_service_t *service,
                        const sb_stripe_list_t *list, apr_pool_t *pool)
@@ -65,10 +68,9 @@ sb_status_e sb_listing_object(json_t **object, sb_result_t *result, sb_service_t
     return status;
 }
 
-/* The last call and the last transaction may still take their own time after it. */
 apr_time_t sb_listing_deadline(void)
 {
-    return sb_clock_monotonic() + apr_time_from_sec(SB_JOB_LEASE / 3);
+    return sb_clock_monotonic() + apr_time_from_sec(PAGE_S);
 }
 
 bool sb_listing_overdue(apr_time_t deadline)

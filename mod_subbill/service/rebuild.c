@@ -49,11 +49,14 @@ static bool live(const run_t *run)
 
 static apr_status_t count_rows(void *baton, sb_conn_t *conn, apr_pool_t *pool)
 {
-    run_t *run = baton;
-    apr_int64_t rows;
-    apr_status_t rv = sb_event_projected(&rows, conn, live(run), pool);
+    sb_rebuild_t *rebuild = ((run_t *)baton)->rebuild;
+    apr_status_t rv =
+        sb_event_projected(&rebuild->tables, &rebuild->tables_n, conn, live(baton), pool);
 
-    run->n = rows > 0;
+    rebuild->rows = 0;
+    for (int i = 0; rv == APR_SUCCESS && i < rebuild->tables_n; i++) {
+        rebuild->rows += rebuild->tables[i].rows;
+    }
     return rv;
 }
 
@@ -189,10 +192,13 @@ static sb_status_e settle(run_t *run, one_t *one, bool last, apr_pool_t *pool)
  * gets its job again. */
 static sb_status_e settle_waiting(run_t *run, one_t *one, apr_pool_t *pool)
 {
-    return one->row->state == SB_EVENT_RECEIVED
-               ? sb_db_transaction(run->service->db, SB_DEADLINE_INGEST, settle_one, one,
-                                   run->result, pool)
-               : SB_OK;
+    if (one->row->state != SB_EVENT_RECEIVED) {
+        return SB_OK;
+    }
+    run->rebuild->waiting++;
+    return run->rebuild->dry_run ? SB_OK
+                                 : sb_db_transaction(run->service->db, SB_DEADLINE_INGEST,
+                                                     settle_one, one, run->result, pool);
 }
 
 static sb_status_e run_one(run_t *run, one_t *one, bool last, apr_pool_t *pool)
@@ -218,6 +224,9 @@ static sb_status_e run_one(run_t *run, one_t *one, bool last, apr_pool_t *pool)
     }
     one->apply = one->apply ? one->apply : sb_apply_find(one->event.type);
     run->rebuild->applied += !last;
+    if (run->rebuild->dry_run) {
+        return SB_OK;
+    }
     status = sb_db_transaction(db, SB_DEADLINE_INGEST, apply_one, one, run->result, pool);
     if (status != SB_OK && strcmp(run->result->code, "database_refused") == 0) {
         sb_result_clear(run->result);
@@ -294,10 +303,10 @@ sb_status_e sb_rebuild_run(sb_rebuild_t *rebuild, sb_result_t *result,
         .pool = pool,
     };
 
-    *rebuild = (sb_rebuild_t){.events = 0};
+    *rebuild = (sb_rebuild_t){.dry_run = rebuild->dry_run};
     sb_status_e status =
         sb_db_read(service->db, SB_DEADLINE_INGEST, count_rows, &run, result, pool);
-    if (status == SB_OK && run.n) {
+    if (status == SB_OK && rebuild->rows && !rebuild->dry_run) {
         return sb_result_set(result, SB_CONFLICT, "not_empty",
                              "The tables to rebuild are not empty.",
                              "rebuild into a database that subbillctl migrate has made");

@@ -1,7 +1,9 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 /* A walk goes from the newest object to the oldest, page by page; its position is the object handled last.
  * Which of our subscriptions Stripe does not list is seen without remembering what was listed:
- * whatever was made between two neighbours of the list must be on the page. */
+ * whatever was made between two neighbours of the list must be on the page. Of disputes only ours that are under
+ * way are asked for, one by one: they may last longer than events are kept, and how one ends opens or
+ * closes a subscription. */
 #include "service/sync.h"
 
 #include "base/json.h"
@@ -10,6 +12,7 @@
 #include "service/gone.h"
 #include "service/jobs.h"
 #include "service/listing.h"
+#include "store/disputes.h"
 #include "store/subscriptions.h"
 
 #include <apr_strings.h>
@@ -17,13 +20,14 @@
 
 enum {
     GAPS_MAX = 100,  /* subscriptions of ours looked up per page */
+    DISPUTES = 25,   /* of ours per page */
     TRIES = 5,       /* of a page, for a caller who waits */
     PAUSE_MAX_S = 30 /* between them */
 };
 
 /* Customers first: what belongs to whom is known then. */
-static const char *const all_types[] = {"customers", "products", "prices",
-                                        "subscriptions", "invoices"};
+static const char *const all_types[] = {"customers",     "products", "prices",
+                                        "subscriptions", "invoices", "disputes"};
 
 typedef struct walk_t {
     sb_service_t *service;
@@ -86,7 +90,8 @@ static sb_status_e types_check(const char *const **types, int *n, sb_result_t *r
         if (!type_known((*types)[i])) {
             return sb_result_set(result, SB_INVALID, "unknown_type",
                                  "There is no such type of objects.",
-                                 "customers, products, prices, subscriptions, invoices");
+                                 "customers, products, prices, subscriptions, invoices, "
+                                 "disputes");
         }
     }
     return SB_OK;
@@ -316,6 +321,66 @@ static sb_status_e handle_gaps(bool *cut, walk_t *walk, sb_result_t *result,
     return status;
 }
 
+/* --- disputes that are under way ----------------------------------------------------------------- */
+
+typedef struct open_t {
+    bool livemode;
+    const char *after;
+    sb_dispute_t *disputes;
+    int n;
+} open_t;
+
+static apr_status_t read_open(void *baton, sb_conn_t *conn, apr_pool_t *pool)
+{
+    open_t *open = baton;
+
+    return sb_dispute_open(&open->disputes, &open->n, conn, open->livemode,
+                           open->after ? open->after : "", DISPUTES, pool);
+}
+
+static sb_status_e handle_dispute(const walk_t *walk, sb_result_t *result,
+                                  const sb_dispute_t *stored, apr_pool_t *pool)
+{
+    sb_drift_t drift = {.differences = NULL};
+    json_t *object;
+    sb_status_e status =
+        sb_listing_object(&object, result, walk->service, "dispute", stored->id, pool);
+
+    walk->sync->seen++;
+    if (status == SB_NOT_FOUND) {
+        sb_result_clear(result);
+        tell_one(walk, stored->id, "missing_at_stripe", stored->status, NULL, false);
+        return SB_OK;
+    }
+    if (status == SB_OK) {
+        status = compare(&drift, walk, result, object, pool);
+    }
+    return status != SB_OK || drift.differences->nelts == 0 ||
+                   drift.stated_at != stored->told_at
+               ? status
+               : repair(walk, result, &drift, object, pool);
+}
+
+static sb_status_e walk_disputes(walk_t *walk, sb_result_t *result, apr_pool_t *pool)
+{
+    open_t open = {.livemode = walk->service->settings->live, .after = walk->after};
+    bool cut = false;
+
+    walk->deadline = sb_listing_deadline();
+    sb_status_e status =
+        sb_db_read(walk->service->db, SB_DEADLINE_PAGE, read_open, &open, result, pool);
+
+    for (int i = 0; status == SB_OK && i < open.n && !cut; i++) {
+        status = handle_dispute(walk, result, &open.disputes[i], pool);
+        if (status == SB_OK) {
+            walk->after = apr_pstrdup(walk->pool, open.disputes[i].id);
+            cut = sb_listing_overdue(walk->deadline);
+        }
+    }
+    walk->more = status == SB_OK && (open.n == DISPUTES || cut);
+    return status;
+}
+
 /* --- one page --------------------------------------------------------------------------------------- */
 
 static sb_status_e walk_page(walk_t *walk, sb_result_t *result, apr_pool_t *pool)
@@ -324,6 +389,9 @@ static sb_status_e walk_page(walk_t *walk, sb_result_t *result, apr_pool_t *pool
     bool cut = false;
     sb_stripe_page_t page;
 
+    if (strcmp(walk->type, "disputes") == 0) {
+        return walk_disputes(walk, result, pool);
+    }
     walk->deadline = sb_listing_deadline();
     sb_status_e status = sb_listing_page(&page, result, walk->service, list, pool);
     if (status == SB_NOT_FOUND &&

@@ -6,7 +6,8 @@
 #include "service/service.h"
 
 /* Everything that Stripe lists, held against what is stored, and repaired. The types: "customers", "products",
- * "prices", "subscriptions" (those that are over too) and "invoices".
+ * "prices", "subscriptions" (those that are over too), "invoices" and "disputes" (those of ours that are under
+ * way, asked for by their ids).
  *
  * What is missing here is let in as it was listed. What differs is read once more by itself first, and let in
  * dated as it was stored before: so a webhook that arrives meanwhile is never overwritten. A

@@ -69,6 +69,17 @@ apr_status_t sb_dispute_save(sb_conn_t *conn, const sb_dispute_t *dispute,
         dispute->created_at, dispute->told_at, dispute->source, pool);
 }
 
+apr_status_t sb_dispute_open(sb_dispute_t **disputes, int *n, sb_conn_t *conn,
+                             bool livemode, const char *after, int limit,
+                             apr_pool_t *pool)
+{
+    const sb_row_dispute_t *rows;
+    apr_status_t rv = sb_sql_dispute_open(&rows, n, conn, livemode, after, limit, pool);
+
+    *disputes = rv ? NULL : from_rows(rows, *n, pool);
+    return rv;
+}
+
 apr_status_t sb_dispute_list(sb_dispute_t **disputes, int *n, sb_conn_t *conn,
                              const char *payment, bool livemode, apr_pool_t *pool)
 {

@@ -19,6 +19,11 @@ apr_status_t sb_dispute_save(sb_conn_t *conn, const sb_dispute_t *dispute,
 apr_status_t sb_dispute_list(sb_dispute_t **disputes, int *n, sb_conn_t *conn,
                              const char *payment, bool livemode, apr_pool_t *pool);
 
+/* At most limit disputes under way whose ids come after this one ("": from the first on), by id. */
+apr_status_t sb_dispute_open(sb_dispute_t **disputes, int *n, sb_conn_t *conn,
+                             bool livemode, const char *after, int limit,
+                             apr_pool_t *pool);
+
 /* The disputed payments that an invoice was paid with. */
 apr_status_t sb_dispute_payments(const char *const **payments, int *n, sb_conn_t *conn,
                                  const char *invoice, bool livemode, apr_pool_t *pool);

@@ -151,15 +151,20 @@ apr_status_t sb_event_page(sb_event_row_t **events, int *n, sb_conn_t *conn,
     return rv;
 }
 
-apr_status_t sb_event_projected(apr_int64_t *rows, sb_conn_t *conn, bool livemode,
-                                apr_pool_t *pool)
+apr_status_t sb_event_projected(sb_event_table_t **tables, int *n, sb_conn_t *conn,
+                                bool livemode, apr_pool_t *pool)
 {
-    const sb_row_count_t *counted;
-    int n;
-    apr_status_t rv = sb_sql_event_projected(&counted, &n, conn, livemode, pool);
+    const sb_row_event_projected_t *counted;
+    apr_status_t rv = sb_sql_event_projected(&counted, n, conn, livemode, pool);
 
-    *rows = rv || !n ? 0 : counted[0].n;
-    return rv;
+    if (rv) {
+        return rv;
+    }
+    *tables = apr_palloc(pool, sizeof(**tables) * (apr_size_t)(*n + 1));
+    for (int i = 0; i < *n; i++) {
+        (*tables)[i] = (sb_event_table_t){.name = counted[i].name, .rows = counted[i].n};
+    }
+    return APR_SUCCESS;
 }
 
 apr_status_t sb_event_stuck(const char *const **ids, int *n, sb_conn_t *conn,

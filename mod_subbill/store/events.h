@@ -61,9 +61,14 @@ apr_status_t sb_event_page(sb_event_row_t **events, int *n, sb_conn_t *conn,
                            bool livemode, const sb_event_row_t *after, int limit,
                            apr_pool_t *pool);
 
-/* How many rows the tables hold that are made of events. */
-apr_status_t sb_event_projected(apr_int64_t *rows, sb_conn_t *conn, bool livemode,
-                                apr_pool_t *pool);
+/* How many rows the tables hold that are made of events, table by table. */
+typedef struct sb_event_table_t {
+    const char *name;
+    apr_int64_t rows;
+} sb_event_table_t;
+
+apr_status_t sb_event_projected(sb_event_table_t **tables, int *n, sb_conn_t *conn,
+                                bool livemode, apr_pool_t *pool);
 
 /* Ids of at most limit received events whose lease is over and that have no job, the oldest first. */
 apr_status_t sb_event_stuck(const char *const **ids, int *n, sb_conn_t *conn,

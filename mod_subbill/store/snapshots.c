@@ -15,6 +15,7 @@ apr_status_t sb_snapshot_read(sb_snapshot_rows_t *snapshot, sb_conn_t *conn,
         return rv;
     }
     snapshot->account_known = true;
+    snapshot->read_at = rows[0].now;
     if (!rows[0].id) { /* the account's own row of the outer join */
         return APR_SUCCESS;
     }

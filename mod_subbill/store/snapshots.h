@@ -28,6 +28,7 @@ typedef struct sb_snapshot_row_t {
 
 typedef struct sb_snapshot_rows_t {
     bool account_known;
+    apr_int64_t read_at; /* by the database's clock; 0 without an account */
     const sb_snapshot_row_t
         *rows; /* the user's subscriptions, newest first, ended ones too */
     int n;

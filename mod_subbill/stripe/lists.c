@@ -14,6 +14,7 @@ static const struct {
     {"products", "/v1/products", "product"},
     {"prices", "/v1/prices", "price"},
     {"invoices", "/v1/invoices", "invoice"},
+    {"disputes", "/v1/disputes", "dispute"},
 };
 
 enum { UNKNOWN = -1 };

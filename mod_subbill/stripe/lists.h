@@ -10,7 +10,7 @@
 
 typedef struct sb_stripe_list_t {
     const char *of; /* "events", "subscriptions" (those that are over too), "customers",
-                       "products", "prices" or "invoices" */
+                       "products", "prices", "invoices" or "disputes" */
     int limit;      /* 1…SB_STRIPE_PAGE_MAX */
     const char
         *after; /* the page of what is older than this id; NULL: from the newest on */

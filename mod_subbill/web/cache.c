@@ -2,7 +2,8 @@
 /* What users hold, per process: buckets of four entries under striped locks, so that a hit costs one
  * hash, one uncontended lock and one comparison and the table never grows. An entry is fresh while
  * the user's epoch has not moved (web hears of purchases through the mapped file, store/epochs.h),
- * its time to live has not passed on the monotonic clock, and no period end lies between. Names are
+ * its time to live has not passed on the monotonic clock, and no period end lies between; a period end
+ * ends the time to live as well, for clocks that go back. Names are
  * compared byte by byte: a collision of hashes is never somebody else's plan (T22). Strangers choose
  * names, so the hash is keyed per process. */
 #include "web/module.h"
@@ -106,8 +107,18 @@ bool sb_cache_get(sb_cache_t *cache, const char *user, int grace_days, apr_int64
     return found;
 }
 
+static apr_interval_time_t time_to_live(const sb_cache_t *cache,
+                                        const sb_holding_t *holding, apr_int64_t now)
+{
+    apr_int64_t left = holding->boundary - now;
+
+    return holding->boundary && left < apr_time_sec(cache->ttl)
+               ? apr_time_from_sec(left > 0 ? left : 0)
+               : cache->ttl;
+}
+
 void sb_cache_put(sb_cache_t *cache, const char *user, int grace_days, apr_uint64_t epoch,
-                  const sb_holding_t *holding)
+                  apr_int64_t now, const sb_holding_t *holding)
 {
     apr_uint64_t hash = hash_of(cache, user);
     apr_thread_mutex_t *lock;
@@ -126,7 +137,7 @@ void sb_cache_put(sb_cache_t *cache, const char *user, int grace_days, apr_uint6
     }
     victim->hash = hash;
     victim->epoch = epoch;
-    victim->fresh_until = sb_clock_monotonic() + cache->ttl;
+    victim->fresh_until = sb_clock_monotonic() + time_to_live(cache, holding, now);
     victim->grace_days = grace_days;
     victim->holding = *holding;
     apr_cpystrn(victim->user, user, sizeof(victim->user));

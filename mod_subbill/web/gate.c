@@ -51,8 +51,10 @@ static sb_status_e holding_of(sb_holding_t *holding, request_rec *r,
         if (status != SB_OK) {
             return status;
         }
+        /* A host whose clock went back opens nothing that has ended by the database's. */
+        now = snapshot->read_at > now ? snapshot->read_at : now;
         *holding = sb_entitlement_hold(server->catalog, snapshot, now, grace_days);
-        sb_cache_put(server->cache, user, grace_days, epoch, holding);
+        sb_cache_put(server->cache, user, grace_days, epoch, now, holding);
     }
     memo->holder = r == top ? user : apr_pstrdup(top->pool, user);
     memo->holder_grace = grace_days;

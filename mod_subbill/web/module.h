@@ -231,8 +231,9 @@ bool sb_cache_get(sb_cache_t *cache, const char *user, int grace_days, apr_int64
 /* The user's epoch, to be read before the database is asked. */
 apr_uint64_t sb_cache_epoch(const sb_cache_t *cache, const char *user);
 
+/* now: the time by which holding was decided, Unix seconds. */
 void sb_cache_put(sb_cache_t *cache, const char *user, int grace_days, apr_uint64_t epoch,
-                  const sb_holding_t *holding);
+                  apr_int64_t now, const sb_holding_t *holding);
 
 /* --- web/identity.c: who asks ------------------------------------------------------------- */
 

@@ -17,7 +17,7 @@ enum {
     TICK_S = 1,
     UPKEEP_S = 30,  /* between two looks for what was forgotten */
     TROUBLE_S = 10, /* while the database is away */
-    STEPS_MAX = 64  /* of one host's jobs before the next host's turn */
+    TURN_S = 1 /* of one host's jobs before the next host's turn, and the step begun */
 };
 
 static int
@@ -44,16 +44,17 @@ static sb_status_e look_after(const sb_server_t *server, sb_result_t *result,
                : status;
 }
 
-/* One host's turn. One whose database is in trouble is left alone for a while, without holding up the others. */
-static void work_for(sb_server_t *server, apr_pool_t *pool)
+/* One host's turn; true: it has more to do at once. One whose database is in trouble is left alone for a
+ * while, without holding up the others. */
+static bool work_for(sb_server_t *server, apr_pool_t *pool)
 {
-    sb_jobs_run_t run = {.max = STEPS_MAX, .stopping = must_stop};
+    sb_jobs_run_t run = {.time = apr_time_from_sec(TURN_S), .stopping = must_stop};
     apr_time_t now = sb_clock_monotonic();
     sb_status_e status = SB_OK;
     sb_result_t result;
 
     if (now < server->next_try) {
-        return;
+        return false;
     }
     sb_result_clear(&result);
     if (now >= server->next_upkeep) {
@@ -70,16 +71,32 @@ static void work_for(sb_server_t *server, apr_pool_t *pool)
     if (status != SB_OK) {
         server->next_try = sb_clock_monotonic() + apr_time_from_sec(TROUBLE_S);
     }
+    return status == SB_OK && !run.idle && !run.paced;
 }
 
-static void tick(server_rec *main_server, apr_pool_t *pool)
+/* A turn of each host; true: one has more to do. */
+static bool round_of_turns(server_rec *main_server, apr_pool_t *pool)
 {
+    bool more = false;
+
     for (server_rec *s = main_server; s && !must_stop(NULL); s = s->next) {
         sb_server_t *server = sb_server_of(s);
         if (server->service && server->origin == server && server->settings->worker &&
             server->settings->enabled && server->settings->database_driver) {
-            work_for(server, pool);
+            more = work_for(server, pool) || more;
         }
+    }
+    return more;
+}
+
+static void tick(server_rec *main_server, apr_pool_t *parent)
+{
+    bool more = true;
+    apr_pool_t *pool;
+
+    while (more && !must_stop(NULL) && apr_pool_create(&pool, parent) == APR_SUCCESS) {
+        more = round_of_turns(main_server, pool);
+        apr_pool_destroy(pool);
     }
 }
 

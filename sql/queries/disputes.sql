@@ -30,6 +30,19 @@ SELECT id, livemode, payment, charge, currency, amount, status, reason, created_
        source
   FROM dispute WHERE payment = :payment AND livemode = :livemode ORDER BY id
 
+-- Those under way, by their ids from the next one on.
+-- name: dispute_open
+-- row: dispute
+-- params: livemode int, after text, limit int
+-- columns: id text, livemode int, payment text, charge text, currency text, amount int
+-- columns: status text, reason text, created_at int, told_at int, source text
+SELECT id, livemode, payment, charge, currency, amount, status, reason, created_at, told_at,
+       source
+  FROM dispute
+ WHERE livemode = :livemode AND id > :after
+   AND status NOT IN ('won', 'lost', 'warning_closed', 'prevented')
+ ORDER BY id LIMIT :limit
+
 -- Disputed payments that this invoice was paid with.
 -- name: dispute_by_invoice
 -- params: invoice text, livemode int

@@ -107,13 +107,12 @@ SELECT created_at FROM event WHERE livemode = :livemode ORDER BY received_at LIM
 
 -- How much the tables hold that are made of events.
 -- name: event_projected
--- row: count
 -- params: livemode int
--- columns: n int
-SELECT (SELECT COUNT(*) FROM customer WHERE livemode = :livemode)
-     + (SELECT COUNT(*) FROM subscription WHERE livemode = :livemode)
-     + (SELECT COUNT(*) FROM price WHERE livemode = :livemode)
-     + (SELECT COUNT(*) FROM product WHERE livemode = :livemode)
-     + (SELECT COUNT(*) FROM invoice WHERE livemode = :livemode)
-     + (SELECT COUNT(*) FROM payment WHERE livemode = :livemode)
-     + (SELECT COUNT(*) FROM trial WHERE livemode = :livemode)
+-- columns: name text, n int
+SELECT 'customer', COUNT(*) FROM customer WHERE livemode = :livemode
+UNION ALL SELECT 'subscription', COUNT(*) FROM subscription WHERE livemode = :livemode
+UNION ALL SELECT 'price', COUNT(*) FROM price WHERE livemode = :livemode
+UNION ALL SELECT 'product', COUNT(*) FROM product WHERE livemode = :livemode
+UNION ALL SELECT 'invoice', COUNT(*) FROM invoice WHERE livemode = :livemode
+UNION ALL SELECT 'payment', COUNT(*) FROM payment WHERE livemode = :livemode
+UNION ALL SELECT 'trial', COUNT(*) FROM trial WHERE livemode = :livemode

@@ -169,20 +169,55 @@ VALUES (:id, :livemode, :subscription, :position, :price, :product, :currency,
 -- The one select of a gate that knows nothing yet: no row = no such account; a row whose id is NULL =
 -- an account without subscriptions.
 -- A row for each thing that may open something: every item of every subscription, with what is known
--- of its price. The leading item is the one whose price the subscription's own row names.
+-- of its price. The leading item is the one whose price the subscription's own row names. now is the
+-- database's clock: what has ended by it is over, whatever the host's says.
 -- name: snapshot
 -- params: user text, livemode int
 -- columns: id text, plan text, status text, price text, product text, currency text
 -- columns: interval text, amount int, quantity int, current_period_start int
 -- columns: current_period_end int, trial_end int, cancel_at int, ended_at int
 -- columns: past_due_since int, cancel_at_period_end int, pause_collection text
--- columns: leading int, lookup_key text, remembered text, disputed int, item_end int
+-- columns: leading int, lookup_key text, remembered text, disputed int, item_end int, now int
+-- dialect: sqlite3
 SELECT s.id, s.plan, s.status, COALESCE(i.price, s.price), COALESCE(i.product, s.product),
        s.currency, s.billing_interval, s.amount, s.quantity, s.current_period_start,
        s.current_period_end, s.trial_end, s.cancel_at, s.ended_at, s.past_due_since,
        s.cancel_at_period_end, s.pause_collection,
        CASE WHEN i.price IS NULL OR i.price = s.price THEN 1 ELSE 0 END, p.lookup_key,
-       COALESCE(p.plan, d.plan), s.disputed, i.period_end
+       COALESCE(p.plan, d.plan), s.disputed, i.period_end,
+       CAST(strftime('%s', 'now') AS INTEGER)
+  FROM account a
+  LEFT JOIN subscription s ON s.user_name = a.user_name AND s.livemode = :livemode
+  LEFT JOIN subscription_item i ON i.subscription = s.id AND i.livemode = s.livemode
+   AND (i.quantity > 0 OR i.price = s.price)
+  LEFT JOIN price p ON p.id = COALESCE(i.price, s.price) AND p.livemode = s.livemode
+  LEFT JOIN product d ON d.id = COALESCE(i.product, s.product) AND d.livemode = s.livemode
+ WHERE a.user_name = :user
+ ORDER BY s.created_at DESC, s.id DESC, i.position, i.id
+-- dialect: pgsql
+SELECT s.id, s.plan, s.status, COALESCE(i.price, s.price), COALESCE(i.product, s.product),
+       s.currency, s.billing_interval, s.amount, s.quantity, s.current_period_start,
+       s.current_period_end, s.trial_end, s.cancel_at, s.ended_at, s.past_due_since,
+       s.cancel_at_period_end, s.pause_collection,
+       CASE WHEN i.price IS NULL OR i.price = s.price THEN 1 ELSE 0 END, p.lookup_key,
+       COALESCE(p.plan, d.plan), s.disputed, i.period_end,
+       FLOOR(EXTRACT(EPOCH FROM clock_timestamp()))::bigint
+  FROM account a
+  LEFT JOIN subscription s ON s.user_name = a.user_name AND s.livemode = :livemode
+  LEFT JOIN subscription_item i ON i.subscription = s.id AND i.livemode = s.livemode
+   AND (i.quantity > 0 OR i.price = s.price)
+  LEFT JOIN price p ON p.id = COALESCE(i.price, s.price) AND p.livemode = s.livemode
+  LEFT JOIN product d ON d.id = COALESCE(i.product, s.product) AND d.livemode = s.livemode
+ WHERE a.user_name = :user
+ ORDER BY s.created_at DESC, s.id DESC, i.position, i.id
+-- dialect: mysql
+SELECT s.id, s.plan, s.status, COALESCE(i.price, s.price), COALESCE(i.product, s.product),
+       s.currency, s.billing_interval, s.amount, s.quantity, s.current_period_start,
+       s.current_period_end, s.trial_end, s.cancel_at, s.ended_at, s.past_due_since,
+       s.cancel_at_period_end, s.pause_collection,
+       CASE WHEN i.price IS NULL OR i.price = s.price THEN 1 ELSE 0 END, p.lookup_key,
+       COALESCE(p.plan, d.plan), s.disputed, i.period_end,
+       UNIX_TIMESTAMP()
   FROM account a
   LEFT JOIN subscription s ON s.user_name = a.user_name AND s.livemode = :livemode
   LEFT JOIN subscription_item i ON i.subscription = s.id AND i.livemode = s.livemode

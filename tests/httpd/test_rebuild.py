@@ -1,5 +1,6 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
 """What the tables say can be made again from the stored events: `subbillctl events rebuild`."""
+import json
 from urllib.parse import urlsplit
 
 import pytest
@@ -81,7 +82,10 @@ def rebuilt(make_site, lived, name):
     site.database.copy(lived.database, READ)
     # Whom only events made known comes back with them.
     site.database.execute("DELETE FROM account WHERE user_name = 'erin'")
+    would = site.ctl_json("events", "rebuild", "--dry-run")
+    assert site.database.count("subscription") == site.database.count("job") == 0
     told = site.ctl_json("events", "rebuild")
+    assert (would["events"], would["would_apply"]) == (told["events"], told["applied"])
     assert told["events"] == lived.database.count("event")
     assert (told["bodies_missing"], told["changed"]) == (0, 0)
     return site
@@ -99,6 +103,12 @@ def test_a_whole_life_is_the_same_row_by_row_after_a_rebuild(make_site, dialect)
         assert table == "product" or lived.database.count(table), f"{table} proves nothing"
     states = "SELECT id, state FROM event"
     assert sorted(again.database.rows(states)) == sorted(lived.database.rows(states))
+    before = lived.database.dump()
+    would = lived.ctl("--json", "events", "rebuild", "-n")
+    assert would.exit == 1  # the tables are not empty
+    would = json.loads(would.output)
+    assert would["rows"]["customer"] == lived.database.count("customer")
+    assert lived.database.dump() == before
     told = again.ctl("events", "rebuild")
     assert told.exit == 1 and "not empty" in told.output
 

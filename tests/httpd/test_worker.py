@@ -2,6 +2,7 @@
 """Background jobs: done by httpd and by `subbillctl work --once`, once each, whoever is killed."""
 import os
 import signal
+import sqlite3
 import threading
 import time
 
@@ -34,6 +35,12 @@ def until(check, seconds=15):
             return True
         time.sleep(0.05)
     return False
+
+
+def wish(kind, subject):
+    """The statement that wishes for a job."""
+    return ("INSERT INTO job (id, kind, subject, livemode, state, run_at, created_at) "
+            f"VALUES ('{kind}', '{kind}', '{subject}', 0, 'waiting', 0, 0)")
 
 
 def opens(site, user):
@@ -175,6 +182,38 @@ def test_many_workers_do_each_job_once(make_site, dialect):
              site.double.control.requests("GET", "/v1/subscriptions/")]
     assert sorted(asked) == sorted(f"/v1/subscriptions/{thing['id']}" for thing in things)
     assert all(opens(site, user) for user in users)
+
+
+def test_one_hosts_long_list_does_not_hold_up_the_other_hosts(make_site):
+    """F14: while a slow list of one virtual host is read, another's events are gone on with."""
+    site = make_site(directives={"SubbillWorker": "On"}, start=False)
+    site.allow_log("SB4")
+    other = site.root / "data" / "other.db"
+    site.reconfigure(graceful=False, extra=f"""
+<VirtualHost 127.0.0.1:*>
+    ServerName main.example
+</VirtualHost>
+<VirtualHost 127.0.0.1:*>
+    ServerName other.example
+    SubbillDatabase sqlite3 "{other}"
+</VirtualHost>
+""")
+    for server in ("main", "other.example"):
+        assert site.ctl("migrate", "--server", server).exit == 0
+    site.httpd.start()
+    site.double.control.configure_deliveries(mode="lose")
+    stripe = Stripe(site.double.url, STRIPE_KEY)
+    for number in range(200):
+        stripe.post("/v1/customers", {"metadata": {"subbill_user": f"many{number}"}})
+    site.double.control.fault("slow", path_prefix="/v1/customers", delay=2, times=-1)
+
+    site.database.execute(wish("sync", "customers"))
+    assert until(lambda: site.database.count("job", "holder IS NOT NULL"))
+    with sqlite3.connect(other, timeout=5) as connection:
+        connection.execute(wish("event", "evt_none"))
+    assert until(lambda: connection.execute("SELECT attempts FROM job").fetchone()[0])
+    connection.close()
+    assert site.database.count("job", "kind = 'sync'") == 1, "the long list came first"
 
 
 def test_the_worker_is_quiet_while_the_database_is_away(make_site):

@@ -238,7 +238,7 @@ START_TEST(test_after_forty_days_everything_is_compared)
     tend(true);
     service_steps(1);
     ck_assert(!asked(0, "ending_before"));
-    ck_assert_int_eq(store_admin_count("job WHERE kind='sync'"), 5);
+    ck_assert_int_eq(store_admin_count("job WHERE kind='sync'"), 6);
     ck_assert_ptr_nonnull(strstr(store_log(), "SB440"));
 }
 END_TEST

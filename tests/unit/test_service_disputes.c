@@ -3,6 +3,7 @@
 #include "service_fixture.h"
 #include "unit.h"
 
+#include "service/sync.h"
 #include "store/db.h"
 
 #include <apr_strings.h>
@@ -233,6 +234,51 @@ START_TEST(test_the_gate_sees_a_dispute_in_its_one_query)
 }
 END_TEST
 
+static int differences;
+
+static void note(void *baton, const sb_sync_difference_t *difference)
+{
+    differences++;
+    ck_assert_str_eq(difference->type, "disputes");
+    ck_assert_str_eq(difference->id, "du_1");
+    ck_assert_str_eq(difference->field, "status");
+    ck_assert_str_eq(difference->stored, "needs_response");
+    ck_assert_str_eq(difference->told, "won");
+    ck_assert(difference->repaired);
+}
+
+static sb_sync_t compare_disputes(void)
+{
+    static const char *const types[] = {"disputes"};
+    sb_sync_t sync = {.types = types, .n = 1, .report = note};
+
+    ck_assert_msg(sb_sync_run(&sync, &sv.result, sv.service, store.pool) == SB_OK, "%s",
+                  store_log());
+    return sync;
+}
+
+/* F36: a dispute may end when the events that would tell it are no longer kept; those under way are asked
+ * for, and the payer gets in again. */
+START_TEST(test_the_missed_end_of_a_dispute_is_seen_by_the_comparison)
+{
+    const scripted_answer_t script[] = {service_answer(200, dispute("won"))};
+
+    if (!service_on(_i)) {
+        return;
+    }
+    service_with(script, 1);
+    all_but_the_dispute();
+    arrive(4);
+    ck_assert_str_eq(service_gate("zoe", "any"), "disputed");
+    differences = 0;
+    ck_assert_int_eq(compare_disputes().repaired, 1);
+    ck_assert_int_eq(differences, 1);
+    ck_assert(asked(0, "GET /v1/disputes/du_1"));
+    ck_assert_str_eq(service_gate("zoe", "any"), "ok");
+    ck_assert_int_eq(compare_disputes().seen, 0); /* over: nobody is asked */
+}
+END_TEST
+
 Suite *service_disputes_suite(void)
 {
     Suite *suite = suite_create("service_disputes");
@@ -253,6 +299,8 @@ Suite *service_disputes_suite(void)
                         SB_DIALECTS);
     tcase_add_loop_test(tcase, test_the_gate_sees_a_dispute_in_its_one_query, 0,
                         SB_DIALECTS);
+    tcase_add_loop_test(tcase, test_the_missed_end_of_a_dispute_is_seen_by_the_comparison,
+                        0, SB_DIALECTS);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -126,6 +126,35 @@ START_TEST(test_a_long_list_is_fetched_to_its_end)
 }
 END_TEST
 
+/* F14, F20: a list that comes in too slowly is left before the lease runs out, and asked for again later. */
+START_TEST(test_a_list_that_takes_too_long_is_left_before_the_lease_ends)
+{
+    const scripted_answer_t script[] = {
+        service_answer(200, apr_psprintf(store.pool,
+                                         "{'object':'list','data':[%s],'has_more':true}",
+                                         feature("a"))),
+        service_answer(200, apr_psprintf(store.pool,
+                                         "{'object':'list','data':[%s],'has_more':false}",
+                                         feature("b"))),
+    };
+    const sb_job_t job = {.kind = SB_JOB_ENTITLEMENTS,
+                          .subject = "cus_1",
+                          .payload = "{\"cause\":\"evt_1\",\"created\":5}"};
+
+    if (!service_on(_i)) {
+        return;
+    }
+    service_with(script, 2);
+    subscribe();
+    sb_step_t step = {.job = &job, .until = sb_clock_monotonic()};
+    ck_assert_int_eq(sb_step_entitlements(&step, &sv.result, sv.service, store.pool),
+                     SB_UNAVAILABLE);
+    ck_assert_str_eq(sv.result.code, "step_overdue");
+    ck_assert_int_eq(scripted_server_requests(sv.server), 1);
+    ck_assert_str_eq(shown(), "read");
+}
+END_TEST
+
 /* F18: what was asked for answers an old question when something newer was told meanwhile. */
 START_TEST(test_a_list_that_comes_late_does_not_undo_a_newer_summary)
 {
@@ -321,6 +350,9 @@ Suite *service_entitlements_suite(void)
     tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, test_the_newest_summary_is_the_whole_set, 0, SB_DIALECTS);
     tcase_add_loop_test(tcase, test_a_long_list_is_fetched_to_its_end, 0, SB_DIALECTS);
+    tcase_add_loop_test(tcase,
+                        test_a_list_that_takes_too_long_is_left_before_the_lease_ends, 0,
+                        SB_DIALECTS);
     tcase_add_loop_test(tcase, test_a_list_that_comes_late_does_not_undo_a_newer_summary,
                         0, SB_DIALECTS);
     tcase_add_loop_test(tcase, test_two_summaries_of_one_second_are_settled_by_asking, 0,

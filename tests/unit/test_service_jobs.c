@@ -181,6 +181,45 @@ START_TEST(test_a_step_that_was_cut_off_is_done_by_the_next_worker)
 }
 END_TEST
 
+/* Claims what is due and dies of it: nothing is said about what became of the step. */
+static apr_status_t claim_and_die(void *baton, sb_conn_t *conn, apr_pool_t *pool)
+{
+    sb_job_t *jobs, *claimed = NULL;
+    int n;
+    apr_status_t rv = sb_job_due(&jobs, &n, conn, false, 1, pool);
+
+    ck_assert_int_eq(n, 1);
+    return rv ? rv : sb_job_claim(&claimed, conn, &jobs[0], SB_JOB_LEASE, pool);
+}
+
+/* F20: a job that kills whoever works on it is given up after as many tries as any other, and says so; it
+ * would take a child of httpd with it every minute. */
+START_TEST(test_a_job_that_kills_its_worker_each_time_is_parked)
+{
+    enum { TRIES = 6 };
+
+    if (!service_on(_i)) {
+        return;
+    }
+    service_with(NULL, 0);
+    ck_assert_int_eq(sb_jobs_enqueue(&sv.result, sv.service, SB_JOB_FETCH, "sub_1",
+                                     "{\"cause\":\"evt_1\",\"created\":1}", 0,
+                                     store.pool),
+                     SB_OK);
+    for (int i = 0; i < TRIES; i++) {
+        ck_assert_int_eq(sb_db_transaction(sv.service->db, SB_DEADLINE_PAGE,
+                                           claim_and_die, NULL, &sv.result, store.pool),
+                         SB_OK);
+        ck_assert_int_eq(service_work().parked, 0); /* its lease is running */
+        service_jobs_due();
+    }
+    ck_assert_int_eq(service_work().parked, 1);
+    ck_assert_str_eq(count("job WHERE state='parked' AND error LIKE 'worker_died:%'"),
+                     "1");
+    ck_assert_ptr_nonnull(strstr(store_log(), "SB483"));
+}
+END_TEST
+
 /* F15: a 429 slows every background call down and loses none. */
 START_TEST(test_a_rate_limit_slows_the_worker_down_and_loses_nothing)
 {
@@ -347,6 +386,8 @@ Suite *service_jobs_suite(void)
     tcase_add_loop_test(tcase, test_a_stuck_event_is_picked_up_after_its_lease, 0,
                         SB_DIALECTS);
     tcase_add_loop_test(tcase, test_a_step_that_was_cut_off_is_done_by_the_next_worker, 0,
+                        SB_DIALECTS);
+    tcase_add_loop_test(tcase, test_a_job_that_kills_its_worker_each_time_is_parked, 0,
                         SB_DIALECTS);
     tcase_add_loop_test(tcase, test_a_rate_limit_slows_the_worker_down_and_loses_nothing,
                         0, SB_DIALECTS);

@@ -69,7 +69,7 @@ static const char *states(void)
 static sb_rebuild_t assert_the_same_again(void)
 {
     const char *before[TABLES], *ended = states();
-    sb_rebuild_t rebuild;
+    sb_rebuild_t rebuild = {.dry_run = false};
 
     forget_what_may_differ();
     for (int i = 0; i < TABLES; i++) {
@@ -255,7 +255,7 @@ END_TEST
 /* A16: a price that the catalogue has learnt meanwhile opens; the event is done now */
 START_TEST(test_a_rebuild_goes_by_the_catalogue_of_today)
 {
-    sb_rebuild_t rebuild;
+    sb_rebuild_t rebuild = {.dry_run = false};
 
     if (!service_on(_i)) {
         return;
@@ -282,7 +282,7 @@ END_TEST
 /* F18: nothing is mixed with what is there */
 START_TEST(test_tables_that_hold_rows_are_not_rebuilt)
 {
-    sb_rebuild_t rebuild;
+    sb_rebuild_t rebuild = {.dry_run = false};
 
     if (!service_on(_i)) {
         return;
