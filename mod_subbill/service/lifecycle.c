@@ -119,16 +119,23 @@ sb_status_e sb_lifecycle_cancel(sb_result_t *result, sb_service_t *service,
 
 /* --- resume ------------------------------------------------------------------------------------- */
 
+/* Whoever set the end, and whichever way: flexible billing makes a day of the period's end, and while a schedule
+ * manages the subscription the end is the schedule's, which has to let go first. */
 static sb_status_e call_keep(json_t **out, sb_result_t *result, sb_act_t *act,
                              apr_pool_t *pool)
 {
-    const char *key = sb_act_key(act, 1, pool);
+    sb_status_e status = sb_planned_release(out, act, result, 1, pool);
+    bool set = true;
 
-    return act->now.cancel_at_period_end
-               ? sb_stripe_subscription_plan_end(out, result, act->stripe, act->now.id,
-                                                 false, key, pool)
-               : sb_stripe_subscription_clear_end(out, result, act->stripe, act->now.id,
-                                                  key, pool);
+    if (status == SB_OK && act->now.cancel_at_period_end) {
+        status = sb_stripe_subscription_plan_end(out, result, act->stripe, act->now.id,
+                                                 false, sb_act_key(act, 2, pool), pool);
+        set = status == SB_OK && sb_json_int(*out, "cancel_at", 0) > 0;
+    }
+    return status == SB_OK && set
+               ? sb_stripe_subscription_clear_end(out, result, act->stripe, act->now.id,
+                                                  sb_act_key(act, 3, pool), pool)
+               : status;
 }
 
 static sb_status_e call_resume(json_t **out, sb_result_t *result, sb_act_t *act,

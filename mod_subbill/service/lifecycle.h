@@ -22,8 +22,8 @@ typedef struct sb_lifecycle_request_t {
 sb_status_e sb_lifecycle_cancel(sb_result_t *result, sb_service_t *service,
                                 const sb_lifecycle_request_t *request, apr_pool_t *pool);
 
-/* Takes back a planned cancellation, ends a pause, drops a planned change, the first of these that there
- * is. SB_CONFLICT "nothing_to_resume". */
+/* Takes back a planned cancellation, also one that was set at Stripe; ends a pause, drops a planned change: the first
+ * of these that there is. SB_CONFLICT "nothing_to_resume". */
 sb_status_e sb_lifecycle_resume(sb_result_t *result, sb_service_t *service,
                                 const sb_lifecycle_request_t *request, apr_pool_t *pool);
 

@@ -9,6 +9,7 @@ import pytest
 from api import another_address, described, problem
 from harness import catalogue, lifecycle
 from harness.lifecycle import at_stripe, buy, changes, press, told
+from stripe_double.client import Client
 
 CATALOG = catalogue.default()
 catalogue.plan(CATALOG, "pro")["pause"] = True
@@ -274,6 +275,27 @@ def test_nothing_to_take_back_is_a_conflict(site, member):
     post(site, member, "cancel")
     post(site, member, "resume")
     assert post(site, member, "resume")["cancel_at"] is None
+
+
+@pytest.mark.parametrize("scheduled", [False, True])
+@pytest.mark.parametrize("end", ["cancel_at", "cancel_at_period_end"])
+def test_an_end_that_was_set_at_stripe_can_be_taken_back(site, member, held_back, end, scheduled):
+    """A50, C17: by the Dashboard, as a day or as the period's end, or by a schedule that cancels: the button works."""
+    ident = buy(site, member)
+    stripe = Client(site.double.url)
+    stripe.post(f"/v1/subscriptions/{ident}",
+                {end: site.double.control.now() + 10 * 86400 if end == "cancel_at" else "true"})
+    if scheduled:
+        made = stripe.post("/v1/subscription_schedules", {"from_subscription": ident})
+        assert made["end_behavior"] == "cancel"
+    site.double.control.flush()
+    assert told(site, member)["cancel_at"]
+    answer = press(site, member, lifecycle.page(site, member).text, "/subbill/subscription/resume")
+    assert (answer.status_code, answer.headers.get("Location")) == (303, "/subbill/account?done=resumed"), answer.text
+    now = at_stripe(site, ident)
+    assert (now["cancel_at"], now["cancel_at_period_end"], now["schedule"]) == (None, False, None)
+    status = told(site, member)
+    assert (status["cancel_at"], status["active"]) == (None, True)
 
 
 def test_a_pause_closes_the_door_and_resuming_opens_it(site, member, held_back):
