@@ -338,6 +338,47 @@ def test_what_was_planned_elsewhere_is_shown_too(site, mover):
     assert told(site, mover)["planned"] is None
 
 
+def test_a_schedule_that_loses_its_next_phase_announces_nothing(site, mover):
+    """A49, C20, F3: what the Dashboard planned and dropped again is gone; what was told before does not bring it back."""
+    ident = buy(site, mover, plan="pro")
+    stripe = Client(site.double.url)
+    schedule = stripe.post("/v1/subscription_schedules", {"from_subscription": ident})
+    first = schedule["phases"][0]
+    running = {"start_date": first["start_date"], "end_date": first["end_date"],
+               "items": [{"price": PRICE["pro"], "quantity": 1}]}
+    following = {"duration": {"interval": "month"}, "items": [{"price": PRICE["basic"], "quantity": 1}]}
+    site.double.control.flush()
+    site.double.control.configure_deliveries(mode="hold")
+    try:
+        for phases in ([running, following], [running]):
+            site.double.control.advance(seconds=2)
+            stripe.post(f"/v1/subscription_schedules/{schedule['id']}", {"phases": phases})
+        planned, dropped = [each["id"] for each in site.double.control.events("subscription_schedule.updated")
+                            if each["data"]["object"]["id"] == schedule["id"]]
+        site.double.control.deliver(dropped)
+        site.double.control.deliver(planned)
+        assert told(site, mover)["planned"] is None
+        assert "you have the plan Basic" not in lifecycle.page(site, mover).text
+    finally:
+        site.double.control.configure_deliveries(mode="normal")
+    site.double.control.flush()
+    site.double.control.advance(seconds=2)
+    for phases, plan in (([running, following], "basic"), ([running], None)):
+        stripe.post(f"/v1/subscription_schedules/{schedule['id']}", {"phases": phases})
+        site.double.control.flush()
+        assert (told(site, mover)["planned"] or {}).get("plan") == plan
+
+
+def test_the_creation_of_our_own_schedule_comes_late_and_changes_nothing(site, mover, held_back):
+    """A49, F3: made from the subscription it has no next phase yet, whatever second its webhook is of."""
+    ident = buy(site, mover, plan="pro")
+    change(site, mover, plan="basic")
+    made = next(each for each in site.double.control.events("subscription_schedule.created")
+                if each["data"]["object"]["subscription"] == ident)
+    site.double.control.deliver({**made, "created": made["created"] + 5})
+    assert told(site, mover)["planned"]["plan"] == "basic"
+
+
 # --- by the catalogue ----------------------------------------------------------------------------
 
 
