@@ -379,6 +379,34 @@ def test_the_creation_of_our_own_schedule_comes_late_and_changes_nothing(site, m
     assert told(site, mover)["planned"]["plan"] == "basic"
 
 
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_refused_plan_leaves_no_empty_schedule(site, mover, kept):
+    """A49, F13: the schedule that got no phases is let go of; where even that fails, the next click goes on with it."""
+    site.allow_log("SB")
+    ident = buy(site, mover, plan="pro")
+    site.double.control.fault("status", method="POST", path_prefix="/v1/subscription_schedules/", status=400,
+                              times=2 if kept else 1)
+    answer = site.client.user(mover).post("/subbill/subscription/change", json={"plan": "basic"})
+    site.double.control.clear_faults()
+    assert answer.status_code == 502, answer.text
+    assert bool(at_stripe(site, ident)["schedule"]) == kept
+    assert told(site, mover)["planned"] is None
+    assert change(site, mover, plan="basic")["planned"]["plan"] == "basic"
+
+
+@pytest.mark.parametrize("act", ["cancel", "resume", "change"])
+def test_an_empty_schedule_stands_in_nobodys_way(site, mover, act):
+    """A49, F13: whatever is wanted next, it is let go of then."""
+    site.allow_log("SB")
+    ident = buy(site, mover, plan="basic")
+    Client(site.double.url).post("/v1/subscription_schedules", {"from_subscription": ident})
+    site.double.control.flush()
+    body = {"plan": "pro"} if act == "change" else {}
+    answer = site.client.user(mover).post(f"/subbill/subscription/{act}", json=body)
+    assert answer.status_code == 200, answer.text
+    assert at_stripe(site, ident)["schedule"] is None
+
+
 # --- by the catalogue ----------------------------------------------------------------------------
 
 
