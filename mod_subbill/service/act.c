@@ -64,7 +64,9 @@ static sb_status_e read_now(sb_act_t *act, sb_result_t *result, apr_pool_t *pool
         &object, result, act->stripe, "subscription", act->held->sub->id, pool);
 
     if (status == SB_NOT_FOUND) {
-        return sb_act_none(result);
+        return sb_result_set(result, SB_CONFLICT, "subscription_gone",
+                             "The payment service no longer knows this subscription.",
+                             "tell the people who run this site");
     }
     if (status == SB_OK) {
         status = sb_event_subscription(&act->now, result, object, pool);
@@ -263,6 +265,19 @@ sb_status_e sb_act_observe(sb_act_t *act, sb_result_t *result, apr_pool_t *pool)
     return apply(act, result, act->object, id, pool);
 }
 
+sb_status_e sb_act_missing(sb_result_t *result, const json_t *error)
+{
+    const char *param = sb_json_text(error, "param");
+
+    return param && strstr(param, "[price]")
+               ? sb_result_set(result, SB_INVALID, "unknown_price",
+                               "This price does not exist, or no longer does.",
+                               "take one from GET plans")
+               : sb_result_set(result, SB_CONFLICT, "subscription_changed",
+                               "This subscription was changed elsewhere meanwhile.",
+                               "look at it and try again");
+}
+
 sb_status_e sb_act_end(sb_act_t *act, sb_result_t *result, sb_status_e status,
                        const json_t *out, apr_pool_t *pool)
 {
@@ -279,7 +294,7 @@ sb_status_e sb_act_end(sb_act_t *act, sb_result_t *result, sb_status_e status,
                act->now.id, act->user,
                sb_stripe_key_spent(status, out) ? "refused" : "no answer",
                result->code ? result->code : "-");
-        return status;
+        return status == SB_NOT_FOUND ? sb_act_missing(result, out) : status;
     }
     sb_log(SB_LOG_INFO, 0, "SB461", "%s of %s for user %s: done (%s)", act->kind,
            act->now.id, act->user, act->wish);

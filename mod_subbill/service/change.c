@@ -415,6 +415,9 @@ sb_status_e sb_change_preview(sb_change_t *change, sb_result_t *result,
             work.change.amount_due_now = sb_json_int(invoice, "amount_due", 0);
             work.change.proration = prorated(invoice);
         }
+        else if (status == SB_NOT_FOUND) {
+            status = sb_act_missing(result, invoice);
+        }
     }
     if (status == SB_OK) {
         *change = work.change;

@@ -55,7 +55,8 @@ typedef struct sb_change_t {
  * SB_INVALID    "unknown_plan", "unknown_price", "free_plan", "contact_plan", "bad_quantity", "bad_request":
  *               nothing is wanted; "other_group": the plan replaces no plan of this user's
  * SB_NOT_FOUND  "no_subscription"
- * SB_CONFLICT   "no_change", "cancellation_planned", or the word of a status that forbids it
+ * SB_CONFLICT   "no_change", "cancellation_planned", "subscription_gone", "subscription_changed", or the word of a
+ *               status that forbids it
  * else          as sb_stripe_call() */
 sb_status_e sb_change_preview(sb_change_t *change, sb_result_t *result,
                               sb_service_t *service, const sb_change_request_t *request,

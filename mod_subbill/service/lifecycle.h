@@ -15,7 +15,7 @@ typedef struct sb_lifecycle_request_t {
 } sb_lifecycle_request_t;
 
 /* SB_NOT_FOUND "no_subscription" for all of them, also for somebody else's; SB_CONFLICT
- * "several_subscriptions" without an id; database and Stripe as ever.
+ * "several_subscriptions" without an id, "subscription_gone" or "subscription_changed" at Stripe; database and Stripe as ever.
  *
  * SB_CONFLICT "unpaid", "paused", "incomplete": there is no period whose end could be waited for; immediate
  * works. */

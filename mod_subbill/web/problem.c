@@ -75,7 +75,10 @@ static const char *text_of(const problem_t *problem, const char *part)
             return sb_i18n_text(texts, problem->x.lang, key);
         }
     }
-    const char *general = problem->status < 500 ? ".bad_request" : ".general";
+    /* Stripe's own words for a refusal are many. */
+    const char *general = problem->status < 500                 ? ".bad_request"
+                          : problem->status == HTTP_BAD_GATEWAY ? ".stripe_error"
+                                                                : ".general";
     return sb_i18n_text(texts, problem->x.lang,
                         apr_pstrcat(pool, "error", part, general, NULL));
 }

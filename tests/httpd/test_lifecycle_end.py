@@ -264,6 +264,70 @@ def test_what_is_not_understood_cancels_nothing(site, member, body):
     problem("/subscription/cancel", "POST", answer, 400, "bad_request")
 
 
+# --- what Stripe does not know -------------------------------------------------------------------
+
+ROUTES = {"cancel": {}, "resume": {}, "pause": {}, "change": {"plan": "pro"}}
+
+
+def missing(site, method, path, param):
+    site.double.control.fault("status", method=method, path_prefix=path, status=404, body={"error": {
+        "type": "invalid_request_error", "code": "resource_missing", "param": param, "message": "No such thing"}})
+
+
+@pytest.mark.parametrize("action", ROUTES)
+def test_a_subscription_that_stripe_has_lost_is_told_so(site, member, action):
+    """F24, C20: the account shows it, so "you have none" would be no answer; in both languages."""
+    ident = buy(site, member, plan="team" if action == "pause" else "basic")
+    for language, sentence in (("en", "no longer knows your subscription"), ("de", "kennt Dein Abo nicht mehr")):
+        html = site.client.browser(member).get(f"/subbill/account?lang={language}").text
+        missing(site, "GET", f"/v1/subscriptions/{ident}", "id")
+        answer = site.client.browser(member).post(
+            f"/subbill/subscription/{action}", headers={"Origin": site.url, "Accept-Language": language},
+            data={"csrf": lifecycle.fields(html, "/subbill/portal")["csrf"], **ROUTES[action]})
+        assert answer.status_code == 409 and sentence in answer.text
+        assert 'href="/subbill/account"' in answer.text
+    missing(site, "GET", f"/v1/subscriptions/{ident}", "id")
+    answer = site.client.user(member).post(f"/subbill/subscription/{action}", json=ROUTES[action])
+    problem(f"/subscription/{action}", "POST", answer, 409, "subscription_gone")
+
+
+@pytest.mark.parametrize("action, body, param, status, code", [
+    ("cancel", {"immediate": True}, "id", 409, "subscription_changed"),
+    ("cancel", {}, "id", 409, "subscription_changed"),
+    ("change", {"plan": "pro"}, "items[0][id]", 409, "subscription_changed"),
+    ("change", {"plan": "pro"}, "items[0][price]", 400, "unknown_price"),
+], ids=str)
+def test_what_is_missing_in_the_middle_is_named(site, member, action, body, param, status, code):
+    """F24, C20: it was changed elsewhere since it was read, or the catalogue names a price that Stripe has not."""
+    site.allow_log("SB460")
+    ident = buy(site, member)
+    for _ in range(2 if body.get("immediate") else 1):
+        missing(site, "DELETE" if body.get("immediate") else "POST", f"/v1/subscriptions/{ident}", param)
+    answer = site.client.user(member).post(f"/subbill/subscription/{action}", json=body)
+    site.double.control.clear_faults()
+    problem(f"/subscription/{action}", "POST", answer, status, code)
+
+
+def test_a_preview_of_a_price_that_stripe_has_not_says_so(site, member):
+    """A48, C20."""
+    buy(site, member)
+    missing(site, "POST", "/v1/invoices/create_preview", "subscription_details[items][0][price]")
+    answer = site.client.user(member).get("/subbill/subscription/change?plan=pro")
+    problem("/subscription/change", "GET", answer, 400, "unknown_price")
+
+
+def test_a_refusal_without_a_text_of_its_own_says_who_refused(site, member):
+    """C20: whatever word Stripe has for it."""
+    site.allow_log("SB")
+    ident = buy(site, member)
+    html = lifecycle.page(site, member).text
+    site.double.control.fault("status", method="POST", path_prefix=f"/v1/subscriptions/{ident}", status=400, body={
+        "error": {"type": "invalid_request_error", "code": "parameter_invalid_empty", "message": "Secret sk_1"}})
+    answer = press(site, member, html, "/cancel-subscription")
+    assert answer.status_code == 502
+    assert "The payment service did not accept the request." in answer.text and "sk_1" not in answer.text
+
+
 # --- resume and pause ----------------------------------------------------------------------------
 
 
