@@ -303,6 +303,38 @@ def test_an_upgrade_replaces_a_planned_downgrade(site, mover):
     assert price_at_stripe(site, ident) == PRICE["pro_year"] and at_stripe(site, ident)["schedule"] is None
 
 
+def test_a_refused_upgrade_leaves_what_was_planned(site, mover):
+    """A48, A49: the schedule had to let go for it, and is made anew."""
+    site.allow_log("SB(306|460)")
+    ident = buy(site, mover, plan="pro")
+    before = change(site, mover, plan="basic")["planned"]
+    site.double.control.fault("status", method="POST", path_prefix=f"/v1/subscriptions/{ident}", status=400)
+    answer = site.client.user(mover).post("/subbill/subscription/change", json={"plan": "pro", "interval": "year"})
+    site.double.control.clear_faults()
+    assert answer.status_code == 502, answer.text
+    site.double.control.flush()
+    assert told(site, mover)["planned"] == before
+    site.double.control.advance(days=32)
+    assert price_at_stripe(site, ident) == PRICE["basic"]
+
+
+def test_an_upgrade_that_waits_for_its_payment_says_that_the_plan_is_dropped(site, mover):
+    """A48, A49, C15: before the click, and in the answer; to plan it again would undo the upgrade once it is paid."""
+    ident = buy(site, mover, plan="pro")
+    change(site, mover, plan="basic")
+    stripe = Client(site.double.url)
+    card = stripe.post("/v1/payment_methods/pm_card_chargeCustomerFail/attach",
+                       {"customer": at_stripe(site, ident)["customer"]})
+    stripe.post(f"/v1/subscriptions/{ident}", {"default_payment_method": card["id"]})
+    html = lifecycle.page(site, mover, "/subbill/subscription/change?plan=pro&interval=year").text
+    assert re.search(r"<dt>Planned so far, dropped by this</dt>\s*<dd>Basic, [^<]+</dd>", html)
+    answer = press(site, mover, html, "/subbill/subscription/change")
+    assert answer.status_code == 402 and "What was planned before is dropped." in answer.text
+    assert at_stripe(site, ident)["schedule"] is None and told(site, mover)["planned"] is None
+    html = lifecycle.page(site, mover, "/subbill/subscription/change?plan=pro&interval=year").text
+    assert "Planned so far" not in html
+
+
 def test_a_lost_answer_leaves_one_schedule(site, mover):
     """F13, F17: the schedule was made, its answer got lost; the next click goes on with it."""
     site.allow_log("SB")
