@@ -235,12 +235,14 @@ sb_status_e sb_act_repeated(bool *repeated, sb_act_t *act, sb_result_t *result,
 /* --- what became of it ------------------------------------------------------------------------ */
 
 /* What was read before the last call may be older than a webhook that came during it: it is dated like
- * what was stored before. */
+ * what was stored before, and says what that was, for a second is long. */
 static sb_status_e apply(const sb_act_t *act, sb_result_t *result, const json_t *object,
                          const char *id, apr_pool_t *pool)
 {
     const char *status = sb_json_text(object, "status");
     bool over = status && strcmp(status, "canceled") == 0;
+    bool before = object == act->object;
+    const sb_subscription_t *held = act->held->sub;
     sb_ingest_t outcome;
     const sb_event_t event = {
         .id = id,
@@ -251,7 +253,8 @@ static sb_status_e apply(const sb_act_t *act, sb_result_t *result, const json_t 
         .kind = "subscription",
         .object_id = act->now.id,
         .object = object,
-        .seen = object == act->object ? act->held->sub->event_created : 0,
+        .seen = before ? held->event_created : 0,
+        .seen_event = before ? held->event_id : NULL,
     };
 
     return sb_ingest_fact(&outcome, result, act->service, &event, SB_SOURCE_ACTION, pool);
