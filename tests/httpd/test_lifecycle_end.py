@@ -378,6 +378,53 @@ def test_a_pause_closes_the_door_and_resuming_opens_it(site, member, held_back):
     assert last["amount_due"] < 100, "the unused time is credited"
 
 
+def test_a_closed_door_leads_to_what_is_wrong(site, member):
+    """C17, C20: whoever is paused resumes in the account, and is not asked to pay."""
+    buy(site, member, plan="pro")
+    post(site, member, "pause")
+    door = site.client.browser(member).get("/workshop/page.html", follow_redirects=True)
+    assert "Your subscription is paused" in door.text and "Resume it in your account" in door.text
+    assert 'href="/subbill/account" rel="noreferrer">Go to your account' in door.text
+    assert "Pay now" not in door.text
+
+
+def test_a_resumption_that_is_not_paid_says_why_and_where_to_pay(site, member):
+    """A50, C15, C17, C20: it stays paused; gate, account and JSON tell of the invoice, and paying it resumes."""
+    ident = buy(site, member, plan="pro")
+    site.double.control.advance(days=15)  # so that the credit does not pay for it
+    post(site, member, "pause")
+    stripe = Client(site.double.url)
+    customer = at_stripe(site, ident)["customer"]
+    card = stripe.post("/v1/payment_methods/pm_card_chargeCustomerFail/attach", {"customer": customer})
+    stripe.post(f"/v1/subscriptions/{ident}", {"default_payment_method": card["id"]})
+    site.double.control.flush()
+    html = lifecycle.page(site, member).text
+    answer = press(site, member, html, "/subbill/subscription/resume")
+    assert answer.status_code == 402
+    assert "stays paused until its invoice is paid" in answer.text and 'href="/subbill/account"' in answer.text
+    site.double.control.flush()
+    site.double.control.forget_requests()
+    answer = site.client.user(member).post("/subbill/subscription/resume", json={})
+    document = problem("/subscription/resume", "POST", answer, 402, "resumption_unpaid")
+    assert document["links"]["account"].endswith("/subbill/account")
+    assert not changes(site, ident), "a second click makes no second invoice"
+    status = told(site, member)
+    assert (status["reason"], status["status"], status["active"]) == ("paused", "paused", False)
+    assert status["pay_url"].startswith(f"{site.double.url}/i/")
+    html = lifecycle.page(site, member).text
+    assert status["pay_url"] in html and "As soon as its invoice is paid" in html
+    assert "until you resume" not in html
+    door = site.client.browser(member).get("/workshop/page.html", follow_redirects=True)
+    assert "pay the invoice that is open there" in door.text
+    assert f'href="{status["pay_url"]}" rel="noreferrer">Pay now' in door.text
+    good = stripe.post("/v1/payment_methods/pm_card_visa/attach", {"customer": customer})
+    stripe.post(f"/v1/invoices/{at_stripe(site, ident)['latest_invoice']}/pay", {"payment_method": good["id"]})
+    site.double.control.flush()
+    status = told(site, member)
+    assert (status["reason"], status["pay_url"]) == ("ok", None)
+    assert site.client.user(member).get("/workshop/page.html").status_code == 200
+
+
 def test_a_pause_needs_a_plan_that_has_it(site, member):
     """A50: 409 with the reason."""
     ident = buy(site, member)
