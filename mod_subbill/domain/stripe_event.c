@@ -184,6 +184,7 @@ sb_status_e sb_event_parse_kept(sb_event_t *event, sb_result_t *result,
     sb_status_e status = parse(event, result, json, true);
 
     event->seen = sb_json_int(json, "seen", 0);
+    event->seen_event = sb_json_text(json, "seen_event");
     return status;
 }
 

@@ -29,6 +29,7 @@ typedef struct sb_event_t {
     /* Of an object that the return page read, or an act before its last call: the time of the newest
      * statement that was stored when it asked, so that what is told meanwhile wins; 0: none was. */
     apr_int64_t seen;
+    const char *seen_event; /* of an act: the id of that statement, or NULL */
 } sb_event_t;
 
 /* The envelope. Pointers are borrowed from json. SB_INVALID, code "not_an_event", when it is

@@ -84,9 +84,9 @@ static const sb_invoice_t *unpaid_of(const load_t *load, const sb_subscription_t
     bool waits = sub->status == SB_STATUS_PAST_DUE || sub->status == SB_STATUS_UNPAID ||
                  sub->status == SB_STATUS_INCOMPLETE;
 
-    /* The bill of an upgrade leaves the subscription active until it is paid. */
-    if (!invoice ||
-        (!waits && !(sub->status == SB_STATUS_ACTIVE && invoice->subscription))) {
+    /* The bill of an upgrade leaves the subscription active until it is paid, that of a resumption paused. */
+    bool may_wait = sub->status == SB_STATUS_ACTIVE || sub->status == SB_STATUS_PAUSED;
+    if (!invoice || (!waits && !(may_wait && invoice->subscription))) {
         return NULL;
     }
     return !invoice->subscription || strcmp(invoice->subscription, sub->id) == 0 ? invoice

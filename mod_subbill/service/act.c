@@ -64,7 +64,9 @@ static sb_status_e read_now(sb_act_t *act, sb_result_t *result, apr_pool_t *pool
         &object, result, act->stripe, "subscription", act->held->sub->id, pool);
 
     if (status == SB_NOT_FOUND) {
-        return sb_act_none(result);
+        return sb_result_set(result, SB_CONFLICT, "subscription_gone",
+                             "The payment service no longer knows this subscription.",
+                             "tell the people who run this site");
     }
     if (status == SB_OK) {
         status = sb_event_subscription(&act->now, result, object, pool);
@@ -233,12 +235,14 @@ sb_status_e sb_act_repeated(bool *repeated, sb_act_t *act, sb_result_t *result,
 /* --- what became of it ------------------------------------------------------------------------ */
 
 /* What was read before the last call may be older than a webhook that came during it: it is dated like
- * what was stored before. */
+ * what was stored before, and says what that was, for a second is long. */
 static sb_status_e apply(const sb_act_t *act, sb_result_t *result, const json_t *object,
                          const char *id, apr_pool_t *pool)
 {
     const char *status = sb_json_text(object, "status");
     bool over = status && strcmp(status, "canceled") == 0;
+    bool before = object == act->object;
+    const sb_subscription_t *held = act->held->sub;
     sb_ingest_t outcome;
     const sb_event_t event = {
         .id = id,
@@ -249,7 +253,8 @@ static sb_status_e apply(const sb_act_t *act, sb_result_t *result, const json_t 
         .kind = "subscription",
         .object_id = act->now.id,
         .object = object,
-        .seen = object == act->object ? act->held->sub->event_created : 0,
+        .seen = before ? held->event_created : 0,
+        .seen_event = before ? held->event_id : NULL,
     };
 
     return sb_ingest_fact(&outcome, result, act->service, &event, SB_SOURCE_ACTION, pool);
@@ -261,6 +266,19 @@ sb_status_e sb_act_observe(sb_act_t *act, sb_result_t *result, apr_pool_t *pool)
                                   (apr_int64_t)apr_time_now());
 
     return apply(act, result, act->object, id, pool);
+}
+
+sb_status_e sb_act_missing(sb_result_t *result, const json_t *error)
+{
+    const char *param = sb_json_text(error, "param");
+
+    return param && strstr(param, "[price]")
+               ? sb_result_set(result, SB_INVALID, "unknown_price",
+                               "This price does not exist, or no longer does.",
+                               "take one from GET plans")
+               : sb_result_set(result, SB_CONFLICT, "subscription_changed",
+                               "This subscription was changed elsewhere meanwhile.",
+                               "look at it and try again");
 }
 
 sb_status_e sb_act_end(sb_act_t *act, sb_result_t *result, sb_status_e status,
@@ -279,7 +297,7 @@ sb_status_e sb_act_end(sb_act_t *act, sb_result_t *result, sb_status_e status,
                act->now.id, act->user,
                sb_stripe_key_spent(status, out) ? "refused" : "no answer",
                result->code ? result->code : "-");
-        return status;
+        return status == SB_NOT_FOUND ? sb_act_missing(result, out) : status;
     }
     sb_log(SB_LOG_INFO, 0, "SB461", "%s of %s for user %s: done (%s)", act->kind,
            act->now.id, act->user, act->wish);

@@ -34,8 +34,8 @@ typedef struct sb_act_which_t {
 } sb_act_which_t;
 
 /* Finds the subscription and asks Stripe how it is now. service and user of act are set. SB_NOT_FOUND
- * "no_subscription": none that is not over; SB_CONFLICT "several_subscriptions": none is named; else as
- * sb_stripe_call() and sb_db_read(). */
+ * "no_subscription": none that is not over; SB_CONFLICT "several_subscriptions": none is named, "subscription_gone":
+ * Stripe does not know it; else as sb_stripe_call() and sb_db_read(). */
 sb_status_e sb_act_open(sb_act_t *act, sb_result_t *result, const sb_act_which_t *which,
                         apr_pool_t *pool);
 
@@ -50,9 +50,14 @@ const char *sb_act_key(const sb_act_t *act, int step, apr_pool_t *pool);
 
 /* After the last call, with its status, its *out and its result. Done: the subscription that Stripe answered
  * with is applied like an event. Refused for good: the next try is another act. No answer: the
- * row stays open, and the same wish uses the same keys again. Returns status, or the database's. */
+ * row stays open, and the same wish uses the same keys again. Returns status (SB_NOT_FOUND: as sb_act_missing()), or
+ * the database's. */
 sb_status_e sb_act_end(sb_act_t *act, sb_result_t *result, sb_status_e status,
                        const json_t *out, apr_pool_t *pool);
+
+/* What Stripe did not know in the middle, by its error, which may be NULL: SB_INVALID "unknown_price", or SB_CONFLICT
+ * "subscription_changed" since it was read. */
+sb_status_e sb_act_missing(sb_result_t *result, const json_t *error);
 
 /* *repeated: the newest thing done to this subscription is this very wish, minutes ago at most, so that nothing
  * is left to do is the second click's success. kind and wish are set. */

@@ -8,20 +8,34 @@
 
 #include <string.h>
 
-/* The phase that follows the running one, or NULL. */
-static const json_t *next_phase(const json_t *schedule)
+/* The first phase that starts at this moment or later, or NULL. */
+static const json_t *phase_from(const json_t *schedule, apr_int64_t moment)
 {
-    apr_int64_t end = sb_json_int(schedule, "current_phase.end_date", 0);
     const json_t *phase;
     size_t i;
 
     json_array_foreach(json_object_get(schedule, "phases"), i, phase)
     {
-        if (end && sb_json_int(phase, "start_date", -1) >= end) {
+        if (moment && sb_json_int(phase, "start_date", -1) >= moment) {
             return phase;
         }
     }
     return NULL;
+}
+
+/* The phase to tell about: the one that follows the running one. A schedule that has lost it tells of the running
+ * one, which is no plan, but newer than the plan that was told before. One that was just made has not got
+ * its phases yet, and there was none to lose. */
+static const json_t *phase_told(bool *planned, const json_t *schedule, const char *type)
+{
+    const json_t *next =
+        phase_from(schedule, sb_json_int(schedule, "current_phase.end_date", 0));
+
+    *planned = next != NULL;
+    return next || strcmp(type, "subscription_schedule.created") == 0
+               ? next
+               : phase_from(schedule,
+                            sb_json_int(schedule, "current_phase.start_date", 0));
 }
 
 static const char *price_of(const json_t *item)
@@ -59,6 +73,7 @@ apr_status_t sb_apply_schedule(sb_apply_t *apply)
     const char *subscription = sb_json_id(json_object_get(object, "subscription"));
     bool live = apply->service->settings->live;
     const sb_catalog_plan_t *plan = NULL;
+    bool is_planned;
 
     if (!id || !sb_stripe_id_valid(id) || !status) {
         return sb_apply_end(apply, SB_APPLY_FAILED, "bad_object",
@@ -70,7 +85,7 @@ apr_status_t sb_apply_schedule(sb_apply_t *apply)
     if (strcmp(status, "active") != 0 && strcmp(status, "not_started") != 0) {
         return sb_planned_end(apply->conn, id, live, apply->pool);
     }
-    const json_t *phase = next_phase(object);
+    const json_t *phase = phase_told(&is_planned, object, apply->event->type);
     const json_t *item = phase ? leading_item(&plan, apply, phase) : NULL;
     const char *price = item ? price_of(item) : NULL;
     if (!subscription || !sb_stripe_id_valid(subscription) || !price) {
@@ -83,7 +98,7 @@ apr_status_t sb_apply_schedule(sb_apply_t *apply)
         .plan = plan ? plan->key : NULL,
         .price = price,
         .quantity = sb_json_int(item, "quantity", 1),
-        .effective_at = sb_json_int(phase, "start_date", 0),
+        .effective_at = is_planned ? sb_json_int(phase, "start_date", 0) : 0,
         .told_at = apply->event->created,
     };
     return sb_planned_save(apply->conn, &planned, apply->pool);

@@ -218,11 +218,22 @@ static bool still_unmapped(const sb_apply_t *apply, const sb_subscription_t *sub
            !sb_subscription_status_final(sub->status);
 }
 
+/* What an act read before its last call, when another statement of the very second has been stored since: nobody
+ * knows which is newer. */
+static bool overtaken(const sb_apply_t *apply, const sb_subscription_t *stored)
+{
+    const sb_event_t *event = apply->event;
+
+    return stored && event->seen_event && stored->event_id &&
+           stored->event_created == event->seen &&
+           strcmp(stored->event_id, event->seen_event) != 0;
+}
+
 static apr_status_t save(sb_apply_t *apply, sb_subscription_t *sub,
                          sb_subscription_t *stored, const memory_t *memory)
 {
     const sb_order_hints_t hints = {
-        .fetched = sb_apply_fetched(apply),
+        .fetched = sb_apply_fetched(apply) && !overtaken(apply, stored),
         .created_event = strcmp(apply->event->type, "customer.subscription.created") == 0,
         .follows =
             stored && !sb_apply_fetched(apply) && sb_event_follows(apply->event, stored),

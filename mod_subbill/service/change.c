@@ -328,6 +328,16 @@ static sb_status_e judge(work_t *work, sb_result_t *result,
     return proration_date_set(work, result, request->proration_date);
 }
 
+/* What the schedule that is there would do, as far as it is known. */
+static const sb_planned_t *planned_now(const sb_act_t *act)
+{
+    const sb_planned_t *planned = act->held->planned;
+
+    return planned && act->schedule && strcmp(planned->schedule, act->schedule) == 0
+               ? planned
+               : NULL;
+}
+
 static void wish_set(work_t *work, const char *way, apr_pool_t *pool)
 {
     work->act.wish = apr_psprintf(pool, "%.200s %" APR_INT64_T_FMT " %s", work->to.price,
@@ -360,6 +370,7 @@ static sb_status_e prepare(work_t *work, sb_result_t *result, sb_service_t *serv
         status = judge(work, result, request);
     }
     if (status == SB_OK) {
+        work->change.drops = planned_now(&work->act);
         wish_set(work,
                  work->change.kind == SB_CHANGE_NONE ? "back"
                  : work->change.now                  ? "now"
@@ -415,6 +426,9 @@ sb_status_e sb_change_preview(sb_change_t *change, sb_result_t *result,
             work.change.amount_due_now = sb_json_int(invoice, "amount_due", 0);
             work.change.proration = prorated(invoice);
         }
+        else if (status == SB_NOT_FOUND) {
+            status = sb_act_missing(result, invoice);
+        }
     }
     if (status == SB_OK) {
         *change = work.change;
@@ -424,20 +438,50 @@ sb_status_e sb_change_preview(sb_change_t *change, sb_result_t *result,
 
 /* --- doing it --------------------------------------------------------------------------------- */
 
+/* Plans again what gave way to a change that Stripe has refused. Where that fails, too, nothing is planned, and the
+ * account says so. */
+static void plan_again(work_t *work, apr_pool_t *pool)
+{
+    const sb_planned_t *planned = work->change.drops;
+    const sb_catalog_price_t *price = sb_catalog_price_by_id(
+        work->act.service->catalog, planned->price, planned->livemode);
+    const sb_planned_wish_t wish = {
+        .old_price = work->act.now.price,
+        .price = planned->price,
+        .plan = planned->plan,
+        .quantity = planned->quantity,
+        .interval = price ? price->interval : work->act.now.interval,
+        .interval_count = price ? price->interval_count : work->act.now.interval_count,
+        .effective_at = planned->effective_at,
+    };
+    sb_result_t ignored;
+    json_t *out;
+
+    sb_result_clear(&ignored);
+    work->act.schedule = NULL;
+    sb_planned_make(&out, &work->act, &ignored, &wish, 3, pool);
+}
+
 static sb_status_e switch_now(json_t **out, sb_result_t *result, work_t *work,
                               apr_pool_t *pool)
 {
     sb_act_t *act = &work->act;
     sb_status_e status = sb_planned_release(out, act, result, 1, pool);
-    /* A wish that got no answer may be made again from another preview, which is another request. */
-    const char *key = apr_psprintf(pool, "%s-%" APR_INT64_T_FMT, sb_act_key(act, 2, pool),
-                                   work->to.proration_date);
 
-    return status == SB_OK
-               ? sb_stripe_subscription_switch(
-                     out, result, act->stripe, act->now.id, &work->to,
-                     work->to.proration_date ? key : sb_act_key(act, 2, pool), pool)
-               : status;
+    if (status != SB_OK) {
+        return status;
+    }
+    /* A wish that got no answer may be made again from another preview, which is another request. */
+    const char *key = sb_act_key(act, 2, pool);
+    if (work->to.proration_date) {
+        key = apr_psprintf(pool, "%s-%" APR_INT64_T_FMT, key, work->to.proration_date);
+    }
+    status = sb_stripe_subscription_switch(out, result, act->stripe, act->now.id,
+                                           &work->to, key, pool);
+    if (status != SB_OK && work->change.drops && sb_stripe_key_spent(status, *out)) {
+        plan_again(work, pool);
+    }
+    return status;
 }
 
 static sb_status_e act_out(json_t **out, sb_result_t *result, work_t *work,
@@ -464,18 +508,17 @@ static sb_status_e act_out(json_t **out, sb_result_t *result, work_t *work,
 /* Whether nothing is left to be done: the second click, or what is planned already. */
 static bool is_planned(const work_t *work)
 {
-    const sb_planned_t *planned = work->act.held->planned;
+    const sb_planned_t *planned = planned_now(&work->act);
 
-    return !work->change.now && planned && work->act.schedule &&
-           strcmp(planned->schedule, work->act.schedule) == 0 &&
-           strcmp(planned->price, work->to.price) == 0 &&
+    return !work->change.now && planned && strcmp(planned->price, work->to.price) == 0 &&
            planned->quantity == work->to.quantity;
 }
 
 static sb_status_e payment_incomplete(sb_result_t *result)
 {
     return sb_result_set(result, SB_PAYMENT_REQUIRED, "payment_incomplete",
-                         "The change waits for its payment.",
+                         "The change waits for its payment, and what was planned "
+                         "before is dropped.",
                          "pay the open invoice in your account");
 }
 

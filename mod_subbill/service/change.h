@@ -4,6 +4,7 @@
 
 #include "domain/change.h"
 #include "service/service.h"
+#include "store/planned.h"
 
 /* Another plan, interval, price or number of seats: now and prorated, or at the end of the period. */
 
@@ -42,6 +43,7 @@ typedef struct sb_change_t {
     bool
         own_price; /* Stripe's, kept as it is: the catalogue does not know it by its id */
     apr_int64_t quantity;
+    const sb_planned_t *drops; /* what was planned before and gives way, or NULL */
     const char *currency;
     apr_int64_t proration_date; /* for which the amounts hold; 0: nothing is prorated */
     apr_int64_t amount_due_now; /* minor units, taxes and credits included */
@@ -55,7 +57,8 @@ typedef struct sb_change_t {
  * SB_INVALID    "unknown_plan", "unknown_price", "free_plan", "contact_plan", "bad_quantity", "bad_request":
  *               nothing is wanted; "other_group": the plan replaces no plan of this user's
  * SB_NOT_FOUND  "no_subscription"
- * SB_CONFLICT   "no_change", "cancellation_planned", or the word of a status that forbids it
+ * SB_CONFLICT   "no_change", "cancellation_planned", "subscription_gone", "subscription_changed", or the word of a
+ *               status that forbids it
  * else          as sb_stripe_call() */
 sb_status_e sb_change_preview(sb_change_t *change, sb_result_t *result,
                               sb_service_t *service, const sb_change_request_t *request,
@@ -63,7 +66,8 @@ sb_status_e sb_change_preview(sb_change_t *change, sb_result_t *result,
 
 /* Does it; *change without amounts. Whoever wants the plan that is running while another is planned drops
  * what was planned. SB_PAYMENT_REQUIRED "payment_incomplete": the card did not pay, and Stripe makes the
- * change as soon as the invoice is paid. */
+ * change as soon as the invoice is paid; what was planned is dropped, for it would undo the change then. What Stripe
+ * refuses for good leaves what was planned. */
 sb_status_e sb_change_make(sb_change_t *change, sb_result_t *result,
                            sb_service_t *service, const sb_change_request_t *request,
                            apr_pool_t *pool);

@@ -316,10 +316,10 @@ sb_status_e sb_ingest_fact(sb_ingest_t *outcome, sb_result_t *result,
                            const char *source, apr_pool_t *pool)
 {
     json_t *envelope = json_pack(
-        "{s:s, s:s, s:s, s:s, s:I, s:I, s:b, s:{s:O}}", "id", event->id, "object",
+        "{s:s, s:s, s:s, s:s, s:I, s:I, s:s*, s:b, s:{s:O}}", "id", event->id, "object",
         "event", "type", event->type, "api_version", SB_STRIPE_VERSION, "created",
-        (json_int_t)event->created, "seen", (json_int_t)event->seen, "livemode",
-        event->livemode, "data", "object", event->object);
+        (json_int_t)event->created, "seen", (json_int_t)event->seen, "seen_event",
+        event->seen_event, "livemode", event->livemode, "data", "object", event->object);
     ingest_t work = {
         .service = service,
         .event = event,

@@ -25,17 +25,26 @@ static sb_status_e open(sb_act_t *act, sb_result_t *result, sb_service_t *servic
     return sb_act_open(act, result, &which, pool);
 }
 
-static sb_status_e perform(sb_act_t *act, sb_result_t *result, call_fn call,
-                           apr_pool_t *pool)
+/* *out: the subscription as Stripe answered, or what sb_stripe_call() has instead. */
+static sb_status_e perform_to(json_t **out, sb_act_t *act, sb_result_t *result,
+                              call_fn call, apr_pool_t *pool)
 {
-    json_t *out = NULL;
     sb_status_e status = sb_act_begin(act, result, pool);
 
+    *out = NULL;
     if (status != SB_OK) {
         return status;
     }
-    status = call(&out, result, act, pool);
-    return sb_act_end(act, result, status, out, pool);
+    status = call(out, result, act, pool);
+    return sb_act_end(act, result, status, *out, pool);
+}
+
+static sb_status_e perform(sb_act_t *act, sb_result_t *result, call_fn call,
+                           apr_pool_t *pool)
+{
+    json_t *out;
+
+    return perform_to(&out, act, result, call, pool);
 }
 
 /* --- cancel ------------------------------------------------------------------------------------- */
@@ -119,16 +128,23 @@ sb_status_e sb_lifecycle_cancel(sb_result_t *result, sb_service_t *service,
 
 /* --- resume ------------------------------------------------------------------------------------- */
 
+/* Whoever set the end, and whichever way: flexible billing makes a day of the period's end, and while a schedule
+ * manages the subscription the end is the schedule's, which has to let go first. */
 static sb_status_e call_keep(json_t **out, sb_result_t *result, sb_act_t *act,
                              apr_pool_t *pool)
 {
-    const char *key = sb_act_key(act, 1, pool);
+    sb_status_e status = sb_planned_release(out, act, result, 1, pool);
+    bool set = true;
 
-    return act->now.cancel_at_period_end
-               ? sb_stripe_subscription_plan_end(out, result, act->stripe, act->now.id,
-                                                 false, key, pool)
-               : sb_stripe_subscription_clear_end(out, result, act->stripe, act->now.id,
-                                                  key, pool);
+    if (status == SB_OK && act->now.cancel_at_period_end) {
+        status = sb_stripe_subscription_plan_end(out, result, act->stripe, act->now.id,
+                                                 false, sb_act_key(act, 2, pool), pool);
+        set = status == SB_OK && sb_json_int(*out, "cancel_at", 0) > 0;
+    }
+    return status == SB_OK && set
+               ? sb_stripe_subscription_clear_end(out, result, act->stripe, act->now.id,
+                                                  sb_act_key(act, 3, pool), pool)
+               : status;
 }
 
 static sb_status_e call_resume(json_t **out, sb_result_t *result, sb_act_t *act,
@@ -177,16 +193,40 @@ static bool is_scheduled(const sb_act_t *act)
     return act->schedule != NULL;
 }
 
-/* What resuming means, in this order. */
+/* What resuming means, in this order, when it does not end a pause. */
 static const struct {
     bool (*applies)(const sb_act_t *act);
     call_fn call;
 } resumptions[] = {
     {is_ending, call_keep},
-    {is_paused, call_resume},
     {is_not_collected, call_collect},
     {is_scheduled, call_release},
 };
+
+static sb_status_e resumption_unpaid(sb_result_t *result)
+{
+    return sb_result_set(result, SB_PAYMENT_REQUIRED, "resumption_unpaid",
+                         "This subscription stays paused until its invoice is paid.",
+                         "pay the open invoice in your account");
+}
+
+/* Stripe resumes it when the invoice is paid. The same again would only make another invoice. */
+static sb_status_e resume_paused(sb_act_t *act, sb_result_t *result, apr_pool_t *pool)
+{
+    bool repeated = false;
+    json_t *out;
+    sb_status_e status =
+        act->held->unpaid ? sb_act_repeated(&repeated, act, result, pool) : SB_OK;
+
+    if (status != SB_OK || repeated) {
+        return status == SB_OK ? resumption_unpaid(result) : status;
+    }
+    status = perform_to(&out, act, result, call_resume, pool);
+    return status == SB_OK &&
+                   sb_subscription_status(sb_json_text(out, "status")) == SB_STATUS_PAUSED
+               ? resumption_unpaid(result)
+               : status;
+}
 
 static sb_status_e nothing_to_resume(sb_act_t *act, sb_result_t *result, apr_pool_t *pool)
 {
@@ -211,6 +251,9 @@ sb_status_e sb_lifecycle_resume(sb_result_t *result, sb_service_t *service,
     }
     if (sb_subscription_status_final(act.now.status)) {
         return sb_act_refuse_status(result, act.now.status);
+    }
+    if (is_paused(&act) && !is_ending(&act)) {
+        return resume_paused(&act, result, pool);
     }
     for (size_t i = 0; i < sizeof(resumptions) / sizeof(*resumptions); i++) {
         if (resumptions[i].applies(&act)) {

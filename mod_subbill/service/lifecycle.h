@@ -15,15 +15,16 @@ typedef struct sb_lifecycle_request_t {
 } sb_lifecycle_request_t;
 
 /* SB_NOT_FOUND "no_subscription" for all of them, also for somebody else's; SB_CONFLICT
- * "several_subscriptions" without an id; database and Stripe as ever.
+ * "several_subscriptions" without an id, "subscription_gone" or "subscription_changed" at Stripe; database and Stripe as ever.
  *
  * SB_CONFLICT "unpaid", "paused", "incomplete": there is no period whose end could be waited for; immediate
  * works. */
 sb_status_e sb_lifecycle_cancel(sb_result_t *result, sb_service_t *service,
                                 const sb_lifecycle_request_t *request, apr_pool_t *pool);
 
-/* Takes back a planned cancellation, ends a pause, drops a planned change, the first of these that there
- * is. SB_CONFLICT "nothing_to_resume". */
+/* Takes back a planned cancellation, also one that was set at Stripe; ends a pause, drops a planned change: the first
+ * of these that there is. SB_CONFLICT "nothing_to_resume". SB_PAYMENT_REQUIRED "resumption_unpaid": the card did not
+ * pay, and it stays paused until the invoice is paid. */
 sb_status_e sb_lifecycle_resume(sb_result_t *result, sb_service_t *service,
                                 const sb_lifecycle_request_t *request, apr_pool_t *pool);
 

@@ -74,6 +74,17 @@ static sb_status_e phases_set(json_t **out, sb_act_t *act, sb_result_t *result,
                                           NULL);
 }
 
+/* A schedule that got no phases plans nothing and would only stand in the way. Where it cannot be let go of, the next
+ * act does that, or goes on with it. */
+static void let_go(sb_act_t *act, const char *schedule, const char *key, apr_pool_t *pool)
+{
+    sb_result_t ignored;
+    json_t *out;
+
+    sb_result_clear(&ignored);
+    sb_stripe_schedule_release(&out, &ignored, act->stripe, schedule, key, pool);
+}
+
 sb_status_e sb_planned_make(json_t **out, sb_act_t *act, sb_result_t *result,
                             const sb_planned_wish_t *wish, int step, apr_pool_t *pool)
 {
@@ -90,6 +101,9 @@ sb_status_e sb_planned_make(json_t **out, sb_act_t *act, sb_result_t *result,
     status =
         phases_set(out, act, result, *out, wish, sb_act_key(act, step + 1, pool), pool);
     if (status != SB_OK) {
+        if (!act->schedule && sb_stripe_key_spent(status, *out)) {
+            let_go(act, schedule, sb_act_key(act, step + 2, pool), pool);
+        }
         return status;
     }
     sb_planned_t planned = {

@@ -22,8 +22,8 @@ typedef struct sb_planned_wish_t {
     apr_int64_t effective_at;
 } sb_planned_wish_t;
 
-/* Plans the change: takes the schedule there is, or makes one; remembers what is planned. Uses the keys step and
- * step + 1. */
+/* Plans the change: takes the schedule there is, or makes one, which is let go of when it is refused its phases for
+ * good; remembers what is planned. Uses the keys step to step + 2. */
 sb_status_e sb_planned_make(json_t **out, sb_act_t *act, sb_result_t *result,
                             const sb_planned_wish_t *wish, int step, apr_pool_t *pool);
 

@@ -13,8 +13,9 @@
 
 const char *sb_refresh_cause(const sb_event_t *event, apr_pool_t *pool)
 {
+    /* What an act read is dated by our clock, and is as old as what was stored before. */
     json_t *json = json_pack("{s:s, s:I}", "cause", event->id, "created",
-                             (json_int_t)event->created);
+                             (json_int_t)(event->seen ? event->seen : event->created));
 
     return json ? sb_json_dump(sb_service_own(json, pool), pool) : NULL;
 }

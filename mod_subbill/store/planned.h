@@ -15,8 +15,8 @@ typedef struct sb_planned_t {
     const char *plan;     /* key, or NULL: its price belongs to none */
     const char *price;
     apr_int64_t quantity;
-    apr_int64_t effective_at;
-    apr_int64_t told_at; /* when this was so */
+    apr_int64_t effective_at; /* 0: nothing is planned any more */
+    apr_int64_t told_at;      /* when this was so */
 } sb_planned_t;
 
 /* Inserts, or replaces what was told before. A schedule that was ended does not come back. */

@@ -137,6 +137,9 @@ static void payment_add(json_t *entry, const sb_exchange_t *x, const sb_held_t *
     case SB_STATUS_INCOMPLETE:
         text = "account.incomplete";
         break;
+    case SB_STATUS_PAUSED:
+        text = held->unpaid ? "account.resume_unpaid" : NULL;
+        break;
     default:
         text = held->unpaid ? "account.change_unpaid" : NULL;
     }
@@ -182,7 +185,7 @@ static void notices_add(json_t *entry, const sb_exchange_t *x, const sb_held_t *
         json_object_set_new(entry, "planned_text",
                             json_string(planned_text(x, held->planned)));
     }
-    if (sub->status == SB_STATUS_PAUSED) {
+    if (sub->status == SB_STATUS_PAUSED && !held->unpaid) {
         json_object_set_new(entry, "paused_text",
                             json_string(sb_exchange_text(x, "account.paused")));
     }

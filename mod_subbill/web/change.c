@@ -86,6 +86,15 @@ static const char *price_text(const sb_exchange_t *x, const sb_catalog_price_t *
                        sb_page_interval(x, price->interval, price->interval_count), NULL);
 }
 
+static const char *planned_text(const sb_exchange_t *x, const sb_planned_t *planned)
+{
+    const sb_catalog_plan_t *plan =
+        planned->plan ? sb_catalog_plan(x->server->catalog, planned->plan) : NULL;
+
+    return apr_pstrcat(x->pool, plan_name(x, plan), ", ",
+                       sb_date_format(planned->effective_at, x->lang, x->pool), NULL);
+}
+
 static json_t *facts_of(const sb_exchange_t *x, const sb_change_t *change)
 {
     const sb_catalog_price_t *price = change->price;
@@ -112,6 +121,9 @@ static json_t *facts_of(const sb_exchange_t *x, const sb_change_t *change)
     fact_add(facts, x, "change.when",
              change->now ? sb_exchange_text(x, "change.at_once")
                          : sb_date_format(change->effective_at, x->lang, x->pool));
+    if (change->drops) {
+        fact_add(facts, x, "change.drops", planned_text(x, change->drops));
+    }
     fact_add(facts, x, "change.due_today",
              sb_money_format(change->amount_due_now, change->currency, x->lang, x->pool));
     return facts;

@@ -130,3 +130,17 @@ sb_status_e sb_csrf_check(const sb_exchange_t *x, sb_result_t *result)
     }
     return status != SB_OK ? status : token_check(x, result, given);
 }
+
+/* A page in a tab of its own, not in somebody's frame (Fetch Metadata, https://www.w3.org/TR/fetch-metadata/). */
+static bool followed(const request_rec *r)
+{
+    const char *mode = apr_table_get(r->headers_in, "Sec-Fetch-Mode");
+    const char *dest = apr_table_get(r->headers_in, "Sec-Fetch-Dest");
+
+    return mode && strcmp(mode, "navigate") == 0 && dest && strcmp(dest, "document") == 0;
+}
+
+sb_status_e sb_csrf_check_question(const sb_exchange_t *x, sb_result_t *result)
+{
+    return bearer(x->r) || followed(x->r) ? SB_OK : origin_check(x, result, true);
+}

@@ -18,4 +18,8 @@ sb_status_e sb_csrf_issue(sb_exchange_t *x, sb_result_t *result);
  * SB_FORBIDDEN "bad_origin", "missing_csrf" or "bad_csrf" otherwise. */
 sb_status_e sb_csrf_check(const sb_exchange_t *x, sb_result_t *result);
 
+/* Whether this GET, which costs a call to Stripe, may ask. Refused is what a foreign page loads unasked; a link that
+ * a person follows is none of that, wherever it stands. SB_FORBIDDEN "bad_origin". */
+sb_status_e sb_csrf_check_question(const sb_exchange_t *x, sb_result_t *result);
+
 #endif

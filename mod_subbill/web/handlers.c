@@ -172,14 +172,24 @@ static int too_many(sb_exchange_t *x, int wait)
     return sb_problem_send(x->r, &result);
 }
 
+/* A question that costs a call. The return page is opened by Stripe's, and calls for its own sessions only. */
+static int take_question(sb_exchange_t *x)
+{
+    const unsigned costly = SB_NEEDS_USER | SB_CALLS_STRIPE;
+    sb_result_t result;
+
+    sb_result_clear(&result);
+    return (x->handler->flags & costly) != costly ||
+                   sb_csrf_check_question(x, &result) == SB_OK
+               ? DONE
+               : sb_problem_send(x->r, &result);
+}
+
 /* The body, and whether it came from the person. DONE: x may run; else what to return. */
 static int take_body(sb_exchange_t *x)
 {
     sb_result_t result;
 
-    if (x->r->method_number != M_POST) {
-        return DONE;
-    }
     sb_result_clear(&result);
     if (x->handler->flags & SB_FIELDS) {
         int status = sb_exchange_read(x, &result);
@@ -231,7 +241,7 @@ static int run(sb_exchange_t *x, sb_status_e opened, const sb_result_t *result)
             return status;
         }
     }
-    int status = take_body(x);
+    int status = method == SB_METHOD_POST ? take_body(x) : take_question(x);
     if (status != DONE) {
         return status;
     }

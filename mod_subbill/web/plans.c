@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "domain/return_url.h"
 #include "service/access.h"
+#include "service/invoices.h"
 #include "service/membership.h"
 #include "service/plans.h"
 #include "text/money.h"
@@ -267,8 +268,31 @@ static json_t *notice_of(const sb_exchange_t *x, const char *kind, const char *t
                      "text", sb_exchange_text(x, text));
 }
 
+/* Whoever has a subscription is led to what is wrong with it: to the invoice that waits, else to the account. */
+static void way_out_add(json_t *notice, const sb_exchange_t *x,
+                        const sb_account_view_t *view, const char *reason)
+{
+    const sb_i18n_t *texts = sb_template_set_i18n(x->server->templates);
+    const char *hint = apr_pstrcat(x->pool, "reason_hint.", reason, NULL);
+    const char *account = sb_page_link(x->r, "account");
+    const sb_held_t *held = view ? view->main : NULL;
+
+    if (!held || sb_subscription_status_final(held->sub->status) || !account) {
+        return;
+    }
+    json_t *pay = sb_invoice_link(held->unpaid ? held->unpaid->hosted_url : NULL);
+    bool pays = json_is_string(pay);
+    json_object_set_new(notice, "way_out", pays ? pay : json_string(account));
+    json_object_set_new(
+        notice, "way_out_label",
+        json_string(sb_exchange_text(x, pays ? "action.pay" : "action.account")));
+    if (sb_i18n_has(texts, hint)) {
+        json_object_set_new(notice, "hint", json_string(sb_exchange_text(x, hint)));
+    }
+}
+
 /* Why somebody is here: words of the gate, or the way back from Stripe's page. */
-static json_t *notice(const sb_exchange_t *x)
+static json_t *notice(const sb_exchange_t *x, const sb_account_view_t *view)
 {
     const char *reason = sb_exchange_query(x, "reason");
     const sb_i18n_t *texts = sb_template_set_i18n(x->server->templates);
@@ -287,9 +311,12 @@ static json_t *notice(const sb_exchange_t *x)
     }
     const char *text = apr_pstrcat(x->pool, "reason.", reason, NULL);
     const char *title = apr_pstrcat(x->pool, "reason_heading.", reason, NULL);
-    return sb_i18n_has(texts, text) && sb_i18n_has(texts, title)
-               ? notice_of(x, "warning", title, text)
-               : json_null();
+    if (!sb_i18n_has(texts, text) || !sb_i18n_has(texts, title)) {
+        return json_null();
+    }
+    json_t *why = notice_of(x, "warning", title, text);
+    way_out_add(why, x, view, reason);
+    return why;
 }
 
 /* The way back that the gate wrote into the address, if it is one we would take. */
@@ -317,7 +344,7 @@ static int page(sb_exchange_t *x, const sb_account_view_t *view)
     json_t *context = sb_page_context(x, "plans.title");
 
     json_object_set_new(context, "groups", groups_of(x, view));
-    json_object_set_new(context, "notice", notice(x));
+    json_object_set_new(context, "notice", notice(x, view));
     json_object_set_new(context, "next", way_back(x));
     json_object_set_new(context, "can_buy", json_boolean(can_buy));
     json_object_set_new(context, "login_hint_text",

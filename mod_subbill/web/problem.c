@@ -75,7 +75,10 @@ static const char *text_of(const problem_t *problem, const char *part)
             return sb_i18n_text(texts, problem->x.lang, key);
         }
     }
-    const char *general = problem->status < 500 ? ".bad_request" : ".general";
+    /* Stripe's own words for a refusal are many. */
+    const char *general = problem->status < 500                 ? ".bad_request"
+                          : problem->status == HTTP_BAD_GATEWAY ? ".stripe_error"
+                                                                : ".general";
     return sb_i18n_text(texts, problem->x.lang,
                         apr_pstrcat(pool, "error", part, general, NULL));
 }
@@ -100,7 +103,8 @@ static json_t *links_of(const problem_t *problem)
     if (!problem->x.server->settings->base_url) {
         return links;
     }
-    bool unpaid = strcmp(code, "payment_incomplete") == 0;
+    bool unpaid =
+        strcmp(code, "payment_incomplete") == 0 || strcmp(code, "resumption_unpaid") == 0;
     if ((problem->status == HTTP_PAYMENT_REQUIRED && !unpaid) ||
         (problem->gate && problem->status == HTTP_FORBIDDEN)) {
         link_add(links, problem, "plans");
@@ -184,8 +188,10 @@ static json_t *actions_of(const problem_t *problem)
     const char *plans = problem->gate ? sb_page_plans_link(problem->r, code)
                                       : sb_page_link(problem->r, "plans");
     bool owes = strcmp(code, "past_due") == 0 || strcmp(code, "unpaid") == 0 ||
-                strcmp(code, "incomplete") == 0 || strcmp(code, "paused") == 0 ||
-                strcmp(code, "payment_incomplete") == 0;
+                strcmp(code, "incomplete") == 0 ||
+                strcmp(code, "payment_incomplete") == 0 ||
+                strcmp(code, "resumption_unpaid") == 0;
+    bool held = strcmp(code, "paused") == 0 || strcmp(code, "disputed") == 0;
     json_t *actions = json_array();
 
     if (problem->status == HTTP_UNAUTHORIZED) {
@@ -195,7 +201,7 @@ static json_t *actions_of(const problem_t *problem)
         action_add(actions, problem, "action.change", plans);
         action_add(actions, problem, "action.account", account);
     }
-    else if (owes || problem->status == HTTP_CONFLICT || strcmp(code, "disputed") == 0) {
+    else if (owes || problem->status == HTTP_CONFLICT || held) {
         action_add(actions, problem, owes ? "action.pay" : "action.account", account);
         action_add(actions, problem, "action.plans", plans);
     }

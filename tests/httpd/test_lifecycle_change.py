@@ -303,6 +303,38 @@ def test_an_upgrade_replaces_a_planned_downgrade(site, mover):
     assert price_at_stripe(site, ident) == PRICE["pro_year"] and at_stripe(site, ident)["schedule"] is None
 
 
+def test_a_refused_upgrade_leaves_what_was_planned(site, mover):
+    """A48, A49: the schedule had to let go for it, and is made anew."""
+    site.allow_log("SB(306|460)")
+    ident = buy(site, mover, plan="pro")
+    before = change(site, mover, plan="basic")["planned"]
+    site.double.control.fault("status", method="POST", path_prefix=f"/v1/subscriptions/{ident}", status=400)
+    answer = site.client.user(mover).post("/subbill/subscription/change", json={"plan": "pro", "interval": "year"})
+    site.double.control.clear_faults()
+    assert answer.status_code == 502, answer.text
+    site.double.control.flush()
+    assert told(site, mover)["planned"] == before
+    site.double.control.advance(days=32)
+    assert price_at_stripe(site, ident) == PRICE["basic"]
+
+
+def test_an_upgrade_that_waits_for_its_payment_says_that_the_plan_is_dropped(site, mover):
+    """A48, A49, C15: before the click, and in the answer; to plan it again would undo the upgrade once it is paid."""
+    ident = buy(site, mover, plan="pro")
+    change(site, mover, plan="basic")
+    stripe = Client(site.double.url)
+    card = stripe.post("/v1/payment_methods/pm_card_chargeCustomerFail/attach",
+                       {"customer": at_stripe(site, ident)["customer"]})
+    stripe.post(f"/v1/subscriptions/{ident}", {"default_payment_method": card["id"]})
+    html = lifecycle.page(site, mover, "/subbill/subscription/change?plan=pro&interval=year").text
+    assert re.search(r"<dt>Planned so far, dropped by this</dt>\s*<dd>Basic, [^<]+</dd>", html)
+    answer = press(site, mover, html, "/subbill/subscription/change")
+    assert answer.status_code == 402 and "What was planned before is dropped." in answer.text
+    assert at_stripe(site, ident)["schedule"] is None and told(site, mover)["planned"] is None
+    html = lifecycle.page(site, mover, "/subbill/subscription/change?plan=pro&interval=year").text
+    assert "Planned so far" not in html
+
+
 def test_a_lost_answer_leaves_one_schedule(site, mover):
     """F13, F17: the schedule was made, its answer got lost; the next click goes on with it."""
     site.allow_log("SB")
@@ -336,6 +368,75 @@ def test_what_was_planned_elsewhere_is_shown_too(site, mover):
     stripe.post(f"/v1/subscription_schedules/{schedule['id']}/release")
     site.double.control.flush()
     assert told(site, mover)["planned"] is None
+
+
+def test_a_schedule_that_loses_its_next_phase_announces_nothing(site, mover):
+    """A49, C20, F3: what the Dashboard planned and dropped again is gone; what was told before does not bring it back."""
+    ident = buy(site, mover, plan="pro")
+    stripe = Client(site.double.url)
+    schedule = stripe.post("/v1/subscription_schedules", {"from_subscription": ident})
+    first = schedule["phases"][0]
+    running = {"start_date": first["start_date"], "end_date": first["end_date"],
+               "items": [{"price": PRICE["pro"], "quantity": 1}]}
+    following = {"duration": {"interval": "month"}, "items": [{"price": PRICE["basic"], "quantity": 1}]}
+    site.double.control.flush()
+    site.double.control.configure_deliveries(mode="hold")
+    try:
+        for phases in ([running, following], [running]):
+            site.double.control.advance(seconds=2)
+            stripe.post(f"/v1/subscription_schedules/{schedule['id']}", {"phases": phases})
+        planned, dropped = [each["id"] for each in site.double.control.events("subscription_schedule.updated")
+                            if each["data"]["object"]["id"] == schedule["id"]]
+        site.double.control.deliver(dropped)
+        site.double.control.deliver(planned)
+        assert told(site, mover)["planned"] is None
+        assert "you have the plan Basic" not in lifecycle.page(site, mover).text
+    finally:
+        site.double.control.configure_deliveries(mode="normal")
+    site.double.control.flush()
+    site.double.control.advance(seconds=2)
+    for phases, plan in (([running, following], "basic"), ([running], None)):
+        stripe.post(f"/v1/subscription_schedules/{schedule['id']}", {"phases": phases})
+        site.double.control.flush()
+        assert (told(site, mover)["planned"] or {}).get("plan") == plan
+
+
+def test_the_creation_of_our_own_schedule_comes_late_and_changes_nothing(site, mover, held_back):
+    """A49, F3: made from the subscription it has no next phase yet, whatever second its webhook is of."""
+    ident = buy(site, mover, plan="pro")
+    change(site, mover, plan="basic")
+    made = next(each for each in site.double.control.events("subscription_schedule.created")
+                if each["data"]["object"]["subscription"] == ident)
+    site.double.control.deliver({**made, "created": made["created"] + 5})
+    assert told(site, mover)["planned"]["plan"] == "basic"
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_refused_plan_leaves_no_empty_schedule(site, mover, kept):
+    """A49, F13: the schedule that got no phases is let go of; where even that fails, the next click goes on with it."""
+    site.allow_log("SB")
+    ident = buy(site, mover, plan="pro")
+    site.double.control.fault("status", method="POST", path_prefix="/v1/subscription_schedules/", status=400,
+                              times=2 if kept else 1)
+    answer = site.client.user(mover).post("/subbill/subscription/change", json={"plan": "basic"})
+    site.double.control.clear_faults()
+    assert answer.status_code == 502, answer.text
+    assert bool(at_stripe(site, ident)["schedule"]) == kept
+    assert told(site, mover)["planned"] is None
+    assert change(site, mover, plan="basic")["planned"]["plan"] == "basic"
+
+
+@pytest.mark.parametrize("act", ["cancel", "resume", "change"])
+def test_an_empty_schedule_stands_in_nobodys_way(site, mover, act):
+    """A49, F13: whatever is wanted next, it is let go of then."""
+    site.allow_log("SB")
+    ident = buy(site, mover, plan="basic")
+    Client(site.double.url).post("/v1/subscription_schedules", {"from_subscription": ident})
+    site.double.control.flush()
+    body = {"plan": "pro"} if act == "change" else {}
+    answer = site.client.user(mover).post(f"/subbill/subscription/{act}", json=body)
+    assert answer.status_code == 200, answer.text
+    assert at_stripe(site, ident)["schedule"] is None
 
 
 # --- by the catalogue ----------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import pytest
 from api import another_address, described, problem
 from harness import catalogue, lifecycle
 from harness.lifecycle import at_stripe, buy, changes, press, told
+from stripe_double.client import Client
 
 CATALOG = catalogue.default()
 catalogue.plan(CATALOG, "pro")["pause"] = True
@@ -263,6 +264,70 @@ def test_what_is_not_understood_cancels_nothing(site, member, body):
     problem("/subscription/cancel", "POST", answer, 400, "bad_request")
 
 
+# --- what Stripe does not know -------------------------------------------------------------------
+
+ROUTES = {"cancel": {}, "resume": {}, "pause": {}, "change": {"plan": "pro"}}
+
+
+def missing(site, method, path, param):
+    site.double.control.fault("status", method=method, path_prefix=path, status=404, body={"error": {
+        "type": "invalid_request_error", "code": "resource_missing", "param": param, "message": "No such thing"}})
+
+
+@pytest.mark.parametrize("action", ROUTES)
+def test_a_subscription_that_stripe_has_lost_is_told_so(site, member, action):
+    """F24, C20: the account shows it, so "you have none" would be no answer; in both languages."""
+    ident = buy(site, member, plan="team" if action == "pause" else "basic")
+    for language, sentence in (("en", "no longer knows your subscription"), ("de", "kennt Dein Abo nicht mehr")):
+        html = site.client.browser(member).get(f"/subbill/account?lang={language}").text
+        missing(site, "GET", f"/v1/subscriptions/{ident}", "id")
+        answer = site.client.browser(member).post(
+            f"/subbill/subscription/{action}", headers={"Origin": site.url, "Accept-Language": language},
+            data={"csrf": lifecycle.fields(html, "/subbill/portal")["csrf"], **ROUTES[action]})
+        assert answer.status_code == 409 and sentence in answer.text
+        assert 'href="/subbill/account"' in answer.text
+    missing(site, "GET", f"/v1/subscriptions/{ident}", "id")
+    answer = site.client.user(member).post(f"/subbill/subscription/{action}", json=ROUTES[action])
+    problem(f"/subscription/{action}", "POST", answer, 409, "subscription_gone")
+
+
+@pytest.mark.parametrize("action, body, param, status, code", [
+    ("cancel", {"immediate": True}, "id", 409, "subscription_changed"),
+    ("cancel", {}, "id", 409, "subscription_changed"),
+    ("change", {"plan": "pro"}, "items[0][id]", 409, "subscription_changed"),
+    ("change", {"plan": "pro"}, "items[0][price]", 400, "unknown_price"),
+], ids=str)
+def test_what_is_missing_in_the_middle_is_named(site, member, action, body, param, status, code):
+    """F24, C20: it was changed elsewhere since it was read, or the catalogue names a price that Stripe has not."""
+    site.allow_log("SB460")
+    ident = buy(site, member)
+    for _ in range(2 if body.get("immediate") else 1):
+        missing(site, "DELETE" if body.get("immediate") else "POST", f"/v1/subscriptions/{ident}", param)
+    answer = site.client.user(member).post(f"/subbill/subscription/{action}", json=body)
+    site.double.control.clear_faults()
+    problem(f"/subscription/{action}", "POST", answer, status, code)
+
+
+def test_a_preview_of_a_price_that_stripe_has_not_says_so(site, member):
+    """A48, C20."""
+    buy(site, member)
+    missing(site, "POST", "/v1/invoices/create_preview", "subscription_details[items][0][price]")
+    answer = site.client.user(member).get("/subbill/subscription/change?plan=pro")
+    problem("/subscription/change", "GET", answer, 400, "unknown_price")
+
+
+def test_a_refusal_without_a_text_of_its_own_says_who_refused(site, member):
+    """C20: whatever word Stripe has for it."""
+    site.allow_log("SB")
+    ident = buy(site, member)
+    html = lifecycle.page(site, member).text
+    site.double.control.fault("status", method="POST", path_prefix=f"/v1/subscriptions/{ident}", status=400, body={
+        "error": {"type": "invalid_request_error", "code": "parameter_invalid_empty", "message": "Secret sk_1"}})
+    answer = press(site, member, html, "/cancel-subscription")
+    assert answer.status_code == 502
+    assert "The payment service did not accept the request." in answer.text and "sk_1" not in answer.text
+
+
 # --- resume and pause ----------------------------------------------------------------------------
 
 
@@ -274,6 +339,27 @@ def test_nothing_to_take_back_is_a_conflict(site, member):
     post(site, member, "cancel")
     post(site, member, "resume")
     assert post(site, member, "resume")["cancel_at"] is None
+
+
+@pytest.mark.parametrize("scheduled", [False, True])
+@pytest.mark.parametrize("end", ["cancel_at", "cancel_at_period_end"])
+def test_an_end_that_was_set_at_stripe_can_be_taken_back(site, member, held_back, end, scheduled):
+    """A50, C17: by the Dashboard, as a day or as the period's end, or by a schedule that cancels: the button works."""
+    ident = buy(site, member)
+    stripe = Client(site.double.url)
+    stripe.post(f"/v1/subscriptions/{ident}",
+                {end: site.double.control.now() + 10 * 86400 if end == "cancel_at" else "true"})
+    if scheduled:
+        made = stripe.post("/v1/subscription_schedules", {"from_subscription": ident})
+        assert made["end_behavior"] == "cancel"
+    site.double.control.flush()
+    assert told(site, member)["cancel_at"]
+    answer = press(site, member, lifecycle.page(site, member).text, "/subbill/subscription/resume")
+    assert (answer.status_code, answer.headers.get("Location")) == (303, "/subbill/account?done=resumed"), answer.text
+    now = at_stripe(site, ident)
+    assert (now["cancel_at"], now["cancel_at_period_end"], now["schedule"]) == (None, False, None)
+    status = told(site, member)
+    assert (status["cancel_at"], status["active"]) == (None, True)
 
 
 def test_a_pause_closes_the_door_and_resuming_opens_it(site, member, held_back):
@@ -290,6 +376,53 @@ def test_a_pause_closes_the_door_and_resuming_opens_it(site, member, held_back):
     last = next(invoice for invoice in site.double.control.objects("invoice")
                 if invoice["id"] == at_stripe(site, ident)["latest_invoice"])
     assert last["amount_due"] < 100, "the unused time is credited"
+
+
+def test_a_closed_door_leads_to_what_is_wrong(site, member):
+    """C17, C20: whoever is paused resumes in the account, and is not asked to pay."""
+    buy(site, member, plan="pro")
+    post(site, member, "pause")
+    door = site.client.browser(member).get("/workshop/page.html", follow_redirects=True)
+    assert "Your subscription is paused" in door.text and "Resume it in your account" in door.text
+    assert 'href="/subbill/account" rel="noreferrer">Go to your account' in door.text
+    assert "Pay now" not in door.text
+
+
+def test_a_resumption_that_is_not_paid_says_why_and_where_to_pay(site, member):
+    """A50, C15, C17, C20: it stays paused; gate, account and JSON tell of the invoice, and paying it resumes."""
+    ident = buy(site, member, plan="pro")
+    site.double.control.advance(days=15)  # so that the credit does not pay for it
+    post(site, member, "pause")
+    stripe = Client(site.double.url)
+    customer = at_stripe(site, ident)["customer"]
+    card = stripe.post("/v1/payment_methods/pm_card_chargeCustomerFail/attach", {"customer": customer})
+    stripe.post(f"/v1/subscriptions/{ident}", {"default_payment_method": card["id"]})
+    site.double.control.flush()
+    html = lifecycle.page(site, member).text
+    answer = press(site, member, html, "/subbill/subscription/resume")
+    assert answer.status_code == 402
+    assert "stays paused until its invoice is paid" in answer.text and 'href="/subbill/account"' in answer.text
+    site.double.control.flush()
+    site.double.control.forget_requests()
+    answer = site.client.user(member).post("/subbill/subscription/resume", json={})
+    document = problem("/subscription/resume", "POST", answer, 402, "resumption_unpaid")
+    assert document["links"]["account"].endswith("/subbill/account")
+    assert not changes(site, ident), "a second click makes no second invoice"
+    status = told(site, member)
+    assert (status["reason"], status["status"], status["active"]) == ("paused", "paused", False)
+    assert status["pay_url"].startswith(f"{site.double.url}/i/")
+    html = lifecycle.page(site, member).text
+    assert status["pay_url"] in html and "As soon as its invoice is paid" in html
+    assert "until you resume" not in html
+    door = site.client.browser(member).get("/workshop/page.html", follow_redirects=True)
+    assert "pay the invoice that is open there" in door.text
+    assert f'href="{status["pay_url"]}" rel="noreferrer">Pay now' in door.text
+    good = stripe.post("/v1/payment_methods/pm_card_visa/attach", {"customer": customer})
+    stripe.post(f"/v1/invoices/{at_stripe(site, ident)['latest_invoice']}/pay", {"payment_method": good["id"]})
+    site.double.control.flush()
+    status = told(site, member)
+    assert (status["reason"], status["pay_url"]) == ("ok", None)
+    assert site.client.user(member).get("/workshop/page.html").status_code == 200
 
 
 def test_a_pause_needs_a_plan_that_has_it(site, member):

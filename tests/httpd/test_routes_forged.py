@@ -274,3 +274,46 @@ def test_the_form_may_lead_to_stripe_and_nowhere_else(site):
     policy = site.client.browser("bob").get("/subbill/plans").headers["Content-Security-Policy"]
     action = re.search(r"form-action ([^;]+)", policy).group(1).split()
     assert action == ["'self'", site.double.url]
+
+
+# --- asking what costs a call ----------------------------------------------------------------------
+
+QUESTIONS = {"/subscription/change": "?plan=pro", "/invoices/upcoming": ""}
+FOREIGN_QUESTIONS = {
+    "an image": {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"},
+    "a frame": {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"},
+    "a neighbour's script": {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "no-cors",
+                             "Sec-Fetch-Dest": "script"},
+    "a foreign fetch": {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site",
+                        "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"},
+    "cross-site alone": {"Sec-Fetch-Site": "cross-site"},
+}
+OWN_QUESTIONS = {
+    "a link that is followed": {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate",
+                                "Sec-Fetch-Dest": "document"},
+    "our own page": {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate"},
+    "typed": {"Sec-Fetch-Site": "none"},
+    "a listed front end": {"Origin": FRONT, "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "cors"},
+    "a program": {},
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN_QUESTIONS)
+@pytest.mark.parametrize("path", QUESTIONS)
+def test_a_foreign_page_costs_no_call(site, path, name, buyer):
+    """T25, T26: what a page of another site loads unasked is 403, uncounted, and Stripe hears nothing."""
+    user = site.client.user(buyer)
+    for _ in range(12):
+        answer = user.get(f"/subbill{path}{QUESTIONS[path]}", headers=FOREIGN_QUESTIONS[name])
+        problem(path, "GET", answer, 403, "bad_origin")
+    assert not site.double.control.requests()
+    answer = user.get(f"/subbill{path}{QUESTIONS[path]}")
+    assert answer.status_code == 404, "the budget is untouched"
+
+
+@pytest.mark.parametrize("name", OWN_QUESTIONS)
+@pytest.mark.parametrize("path", QUESTIONS)
+def test_who_asks_for_oneself_is_answered(site, path, name, buyer):
+    """T25: our pages, listed front ends, programs, and a link from anywhere that a person follows."""
+    answer = site.client.user(buyer).get(f"/subbill{path}{QUESTIONS[path]}", headers=OWN_QUESTIONS[name])
+    assert answer.status_code == 404, "nothing was bought yet, but the question is heard"

@@ -9,7 +9,7 @@ retries are used up and the account's setting decides.
 import copy
 from contextlib import contextmanager
 
-from . import entitlements, invoices, periods
+from . import entitlements, invoices, payments, periods
 from .events import emit
 from .periods import DAY
 
@@ -115,6 +115,9 @@ def paid(state, subscription, invoice):
         emit(state, "customer.subscription.pending_update_applied", subscription)
     elif pending:
         state.private(subscription["id"])["pending"] = pending
+    if state.private(subscription["id"]).get("resuming") == invoice["id"]:
+        del state.private(subscription["id"])["resuming"]
+        _leave_pause(state, subscription)
     if subscription["status"] in ("past_due", "unpaid", "incomplete") and \
             subscription["latest_invoice"] == invoice["id"]:
         with updating(state, subscription):
@@ -238,15 +241,30 @@ def pause(state, subscription, reason):
 
 
 def resume(state, subscription):
-    """Out of `paused` into a period that starts now; the invoice is collected at once."""
+    """Out of `paused` into a period that starts now. The invoice is collected at once; while it is not paid
+    the subscription stays paused."""
+    notes = state.private(subscription["id"])
+    method = method_of(state, subscription)
+    outcome = method and payments.outcome_of(state, method["id"], False, False)
+    lines = [*notes.pop("pending_lines", []), *lines_for(state, subscription)]
+    if outcome != "ok" and sum(line["amount"] for line in lines) > 0:
+        invoice = invoices.create(state, customer_of(state, subscription), subscription["currency"], lines,
+                                  "subscription_update", subscription)
+        invoices.finalize(state, invoice)
+        notes["resuming"] = invoice["id"]
+        collect(state, invoice)
+        return
+    _leave_pause(state, subscription)
+    bill(state, subscription, lines, "subscription_update")
+
+
+def _leave_pause(state, subscription):
     with updating(state, subscription):
         subscription["status"] = "active"
         subscription.pop("status_details", None)
         subscription["billing_cycle_anchor"] = state.now()
         set_period(subscription, state.now())
     emit(state, "customer.subscription.resumed", subscription)
-    waiting = state.private(subscription["id"]).pop("pending_lines", [])
-    bill(state, subscription, [*waiting, *lines_for(state, subscription)], "subscription_update")
 
 
 def _trial_notice(state, subscription):

@@ -382,6 +382,68 @@ START_TEST(test_what_is_told_while_the_return_page_asks_wins)
 }
 END_TEST
 
+/* What an act read before its last call, when this event had told what was stored. */
+static void act_reads(const char *id, const char *status, apr_int64_t seen,
+                      const char *seen_event)
+{
+    json_error_t error;
+    json_t *object = json_loads(sub("zoe", status), 0, &error);
+    const sb_event_t fact = {.id = id,
+                             .type = "customer.subscription.updated",
+                             .created = seen + 300, /* by our clock */
+                             .seen = seen,
+                             .seen_event = seen_event,
+                             .api_version = "2026-10-28.endive",
+                             .kind = "subscription",
+                             .object_id = "sub_1",
+                             .object = object};
+
+    ck_assert_int_eq(sb_ingest_fact(&sv.outcome, &sv.result, sv.service, &fact,
+                                    SB_SOURCE_ACTION, store.pool),
+                     SB_OK);
+    json_decref(object);
+}
+
+/* F18, F24: what a webhook of the same second told during the call is not undone; Stripe says what holds. */
+START_TEST(test_what_is_told_in_the_second_of_an_act_is_settled_by_stripe)
+{
+    const scripted_answer_t script[] = {service_answer(200, sub("zoe", "past_due"))};
+
+    if (!service_on(_i)) {
+        return;
+    }
+    service_with(script, 1);
+    apr_int64_t now = sb_clock_now();
+    const char *first = service_json(
+        "{'id':'evt_1','object':'event','type':'customer.subscription.created',"
+        "'created':%" APR_INT64_T_FMT ",'livemode':false,"
+        "'api_version':'2026-10-28.endive','data':{'object':%s}}",
+        now, sub("zoe", "trialing"));
+    service_deliver(first);
+    act_reads("seen:1", "active", now, "evt_1");
+    ck_assert_str_eq(service_gate("zoe", "any"), "ok");
+    ck_assert_str_eq(count("subscription WHERE status = 'active'"), "1");
+    service_deliver(service_json(
+        "{'id':'evt_2','object':'event','type':'customer.subscription.updated',"
+        "'created':%" APR_INT64_T_FMT ",'livemode':false,"
+        "'api_version':'2026-10-28.endive','data':{'object':%s,"
+        "'previous_attributes':{'status':'active'}}}",
+        now, sub("zoe", "past_due")));
+    ck_assert_str_eq(service_gate("zoe", "any"), "past_due");
+    act_reads("seen:2", "active", now, "seen:1");
+    ck_assert_str_eq(service_gate("zoe", "any"), "past_due");
+    ck_assert_str_eq(count("job WHERE kind = 'fetch' AND subject = 'sub_1'"), "1");
+    ck_assert_int_eq(service_work().done, 1);
+    ck_assert_str_eq(service_gate("zoe", "any"), "past_due");
+    ck_assert_str_eq(store_admin_value(apr_psprintf(
+                         store.pool,
+                         "SELECT COUNT(*) FROM subscription WHERE event_created "
+                         "= %" APR_INT64_T_FMT,
+                         now)),
+                     "1");
+}
+END_TEST
+
 /* B23: objects of old API versions have a plan and no items. */
 START_TEST(test_a_subscription_without_items_opens_by_its_plan)
 {
@@ -569,6 +631,9 @@ Suite *service_ingest_suite(void)
     tcase_add_loop_test(tcase, test_a_subscription_without_items_opens_by_its_plan, 0,
                         SB_DIALECTS);
     tcase_add_loop_test(tcase, test_the_grace_of_a_fetched_subscription_begins_now, 0,
+                        SB_DIALECTS);
+    tcase_add_loop_test(tcase,
+                        test_what_is_told_in_the_second_of_an_act_is_settled_by_stripe, 0,
                         SB_DIALECTS);
     tcase_add_loop_test(tcase, test_a_paid_invoice_is_one_payment, 0, SB_DIALECTS);
     tcase_add_loop_test(tcase, test_deleting_the_customer_closes_the_gate, 0,
