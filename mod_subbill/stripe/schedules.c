@@ -65,9 +65,65 @@ static void discounts_add(sb_form_t *params, const char *prefix, const json_t *l
     }
 }
 
+/* A setting as Stripe told it, in the names under which it takes it. What is null is not set, and why automatic
+ * tax is off is told only. */
+static void setting_add(sb_form_t *params, const char *name, const json_t *value,
+                        apr_pool_t *pool)
+{
+    const char *key;
+    json_t *member;
+    size_t i;
+
+    switch (json_typeof(value)) {
+    case JSON_OBJECT:
+        json_object_foreach((json_t *)value, key, member)
+        {
+            if (strcmp(key, "disabled_reason") != 0) {
+                setting_add(params, apr_psprintf(pool, "%s[%s]", name, key), member,
+                            pool);
+            }
+        }
+        break;
+    case JSON_ARRAY:
+        json_array_foreach(value, i, member)
+        {
+            setting_add(params, apr_psprintf(pool, "%s[%d]", name, (int)i), member, pool);
+        }
+        break;
+    case JSON_STRING:
+        sb_form_add(params, name, json_string_value(value));
+        break;
+    case JSON_INTEGER:
+        sb_form_add_int(params, name, json_integer_value(value));
+        break;
+    case JSON_REAL: /* a share in percent, with two decimal places at most */
+        sb_form_add(params, name, apr_psprintf(pool, "%.2f", json_real_value(value)));
+        break;
+    case JSON_TRUE:
+    case JSON_FALSE:
+        sb_form_add_bool(params, name, json_is_true(value));
+        break;
+    case JSON_NULL:
+        break;
+    }
+}
+
+static void settings_add(sb_form_t *params, const char *prefix, const json_t *object,
+                         const char *const *names, apr_pool_t *pool)
+{
+    for (; *names; names++) {
+        const json_t *value = json_object_get(object, *names);
+        if (value) {
+            setting_add(params, apr_psprintf(pool, "%s[%s]", prefix, *names), value,
+                        pool);
+        }
+    }
+}
+
 static void item_add(sb_form_t *params, const char *prefix, const json_t *item,
                      const sb_stripe_phases_t *replace, apr_pool_t *pool)
 {
+    static const char *const settings[] = {"billing_thresholds", "metadata", NULL};
     const char *price = sb_json_id(json_object_get(item, "price"));
     bool replaced = replace && price && strcmp(price, replace->old_price) == 0;
     const json_t *quantity = json_object_get(item, "quantity");
@@ -80,12 +136,24 @@ static void item_add(sb_form_t *params, const char *prefix, const json_t *item,
     }
     ids_add(params, prefix, "tax_rates", json_object_get(item, "tax_rates"), pool);
     discounts_add(params, prefix, json_object_get(item, "discounts"), pool);
+    settings_add(params, prefix, item, settings, pool);
 }
 
 /* What the running phase has; replace: with the one item replaced, or NULL. */
 static void phase_add(sb_form_t *params, const char *prefix, const json_t *running,
                       const sb_stripe_phases_t *replace, apr_pool_t *pool)
 {
+    static const char *const settings[] = {"application_fee_percent",
+                                           "automatic_tax",
+                                           "billing_thresholds",
+                                           "collection_method",
+                                           "default_payment_method",
+                                           "description",
+                                           "invoice_settings",
+                                           "metadata",
+                                           "on_behalf_of",
+                                           "transfer_data",
+                                           NULL};
     const json_t *item;
     size_t i;
 
@@ -97,6 +165,7 @@ static void phase_add(sb_form_t *params, const char *prefix, const json_t *runni
     ids_add(params, prefix, "default_tax_rates",
             json_object_get(running, "default_tax_rates"), pool);
     discounts_add(params, prefix, json_object_get(running, "discounts"), pool);
+    settings_add(params, prefix, running, settings, pool);
 }
 
 sb_status_e sb_stripe_schedule_update(json_t **schedule, sb_result_t *result,

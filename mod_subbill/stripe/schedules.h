@@ -17,8 +17,9 @@ sb_status_e sb_stripe_schedule_retrieve(json_t **schedule, sb_result_t *result,
                                         sb_stripe_t *stripe, const char *id,
                                         apr_pool_t *pool);
 
-/* What is until, and what comes then and stays: the same but for one item. Items, discounts and tax rates of the
- * running phase go on in both; what is not repeated Stripe would drop. The schedule lets go of the subscription
+/* What is until, and what comes then and stays: the same but for one item. Items, discounts, tax rates and
+ * settings of the running phase go on in both; what is not repeated Stripe would drop, but for what the schedule has
+ * as default_settings. The schedule lets go of the subscription
  * after one interval of the new price. */
 typedef struct sb_stripe_phases_t {
     const json_t *running; /* the schedule's phase that runs, as Stripe told it */

@@ -17,6 +17,7 @@ from .tables import (RETRIEVE, SCHEDULE_CANCEL, SCHEDULE_CREATE, SCHEDULE_LIST, 
                      SCHEDULE_UPDATE)
 
 _KIND = "subscription_schedule"
+_SETTINGS = ("collection_method", "default_payment_method", "description")
 
 
 def _discount(**named):
@@ -26,8 +27,9 @@ def _discount(**named):
 def _phase(start, end, currency, items, **other):
     return {
         "add_invoice_items": [], "application_fee_percent": None, "billing_cycle_anchor": None,
-        "billing_thresholds": None, "collection_method": None, "currency": currency,
-        "default_payment_method": None, "default_tax_rates": [], "description": None,
+        "billing_thresholds": None, "collection_method": other.get("collection_method"), "currency": currency,
+        "default_payment_method": other.get("default_payment_method"), "default_tax_rates": [],
+        "description": other.get("description"),
         "discounts": other.get("discounts") or [], "end_date": end, "invoice_settings": None,
         "items": [{"billing_thresholds": None, "discounts": [], "metadata": {}, "plan": price,
                    "price": price, "quantity": quantity, "tax_rates": []}
@@ -152,6 +154,7 @@ def _phases(state, schedule, wanted):
         found.append(_phase(start, end, prices[0]["currency"], items,
                             proration_behavior=each.get("proration_behavior",
                                                         "create_prorations"),
+                            **{key: each.get(key) for key in _SETTINGS},
                             metadata=each.get("metadata"),
                             discounts=[_discount(**one) for one in each.get("discounts") or []],
                             trial_end=end if each.get("trial") else each.get("trial_end")))

@@ -4,9 +4,11 @@
 #include "stripe/portal_sessions.h"
 #include "stripe/prices.h"
 #include "stripe/objects.h"
+#include "stripe/schedules.h"
 #include "stripe_fixture.h"
 #include "unit.h"
 
+#include <apr_strings.h>
 #include <string.h>
 
 /* T39 */
@@ -215,6 +217,79 @@ START_TEST(test_a_portal_session_opens_where_it_is_told)
 }
 END_TEST
 
+/* A49: whatever the running phase has goes on in it and in the next one, but for the price that is replaced. */
+START_TEST(test_a_planned_change_keeps_the_settings_of_the_phase)
+{
+    static const char running[] =
+        "{'start_date':100,'end_date':200,'currency':'eur','application_fee_percent':12."
+        "5,"
+        "'automatic_tax':{'enabled':true,'disabled_reason':null,"
+        "'liability':{'type':'account','account':'acct_1'}},"
+        "'billing_thresholds':{'amount_gte':5000,'reset_billing_cycle_anchor':false},"
+        "'collection_method':'send_invoice','default_payment_method':'pm_1',"
+        "'default_tax_rates':[{'id':'txr_1','object':'tax_rate'}],'description':'Lot & "
+        "more',"
+        "'discounts':[{'discount':'di_1','coupon':null,'promotion_code':null}],"
+        "'invoice_settings':{'account_tax_ids':['atxi_1'],'days_until_due':14,"
+        "'custom_fields':[{'name':'PO','value':'7'}],'footer':null,"
+        "'issuer':{'type':'self'}},'metadata':{'id':'k1'},'on_behalf_of':'acct_2',"
+        "'transfer_data':{'destination':'acct_3','amount_percent':null},"
+        "'items':[{'price':'price_old','quantity':2,'metadata':{'seat':'a'},"
+        "'billing_thresholds':null,'discounts':[],'tax_rates':[]}]}";
+    static const char *const kept[][2] = {
+        {"[application_fee_percent]", "12.50"},
+        {"[automatic_tax][enabled]", "true"},
+        {"[automatic_tax][liability][account]", "acct_1"},
+        {"[billing_thresholds][amount_gte]", "5000"},
+        {"[billing_thresholds][reset_billing_cycle_anchor]", "false"},
+        {"[collection_method]", "send_invoice"},
+        {"[default_payment_method]", "pm_1"},
+        {"[default_tax_rates][0]", "txr_1"},
+        {"[description]", "Lot & more"},
+        {"[discounts][0][discount]", "di_1"},
+        {"[invoice_settings][account_tax_ids][0]", "atxi_1"},
+        {"[invoice_settings][days_until_due]", "14"},
+        {"[invoice_settings][custom_fields][0][name]", "PO"},
+        {"[invoice_settings][issuer][type]", "self"},
+        {"[metadata][id]", "k1"},
+        {"[on_behalf_of]", "acct_2"},
+        {"[transfer_data][destination]", "acct_3"},
+        {"[items][0][metadata][seat]", "a"},
+    };
+    const scripted_answer_t script[] = {stripe_answer(
+        200, "", "{\"id\":\"sub_sched_1\",\"object\":\"subscription_schedule\"}")};
+
+    stripe_with(script, 1, (sb_stripe_options_t){0});
+    char *text = apr_pstrdup(fx.pool, running);
+    for (char *at = text; *at; at++) {
+        *at = *at == '\'' ? '"' : *at;
+    }
+    json_t *phase = json_loads(text, 0, NULL);
+    const sb_stripe_phases_t phases = {.running = phase,
+                                       .until = 200,
+                                       .old_price = "price_old",
+                                       .price = "price_new",
+                                       .quantity = 1,
+                                       .interval = "month",
+                                       .interval_count = 1};
+    ck_assert_ptr_nonnull(phase);
+    ck_assert_int_eq(sb_stripe_schedule_update(&fx.out, &fx.result, fx.stripe,
+                                               "sub_sched_1", &phases, "k", fx.pool),
+                     SB_OK);
+    for (int n = 0; n < 2; n++) {
+        for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++) {
+            const char *name = apr_psprintf(fx.pool, "phases[%d]%s", n, kept[i][0]);
+            ck_assert_msg(sent(0, name, kept[i][1]), "%s", name);
+        }
+    }
+    ck_assert(sent(0, "phases[0][items][0][price]", "price_old"));
+    ck_assert(sent(0, "phases[1][items][0][price]", "price_new"));
+    ck_assert_ptr_null(strstr(sent_body(0), "disabled_reason"));
+    ck_assert_ptr_null(strstr(sent_body(0), "footer"));
+    json_decref(phase);
+}
+END_TEST
+
 Suite *stripe_resources_suite(void)
 {
     Suite *suite = suite_create("stripe_resources");
@@ -229,6 +304,7 @@ Suite *stripe_resources_suite(void)
         tests, test_a_checkout_writes_its_user_on_the_session_and_on_the_subscription);
     tcase_add_test(tests, test_options_of_a_checkout_bring_what_stripe_wants_with_them);
     tcase_add_test(tests, test_a_portal_session_opens_where_it_is_told);
+    tcase_add_test(tests, test_a_planned_change_keeps_the_settings_of_the_phase);
     suite_add_tcase(suite, tests);
     return suite;
 }
