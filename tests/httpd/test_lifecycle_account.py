@@ -16,7 +16,7 @@ CATALOG["plans"].append({"plan": "founder", "name": {"en": "Founder's Access", "
                          "group": "beta", "early_access": True})
 
 DATABASES = ("sqlite3", "pgsql", "mysql")
-SITE = {"catalog": CATALOG, "people": [f"guest{i}" for i in range(180)]}
+SITE = {"catalog": CATALOG, "people": [f"guest{i}" for i in range(400)]}
 
 _guests = iter(SITE["people"])
 

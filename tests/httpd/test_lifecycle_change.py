@@ -39,7 +39,7 @@ catalogue.plan(CATALOG, "pro")["pause"] = True
 CATALOG["plans"] += [TEAM, EAGER, LOW, DEAL, GRATIS, TASTE, WHOLE]
 
 DATABASES = ("sqlite3", "pgsql", "mysql")
-SITE = {"catalog": CATALOG, "people": [f"mover{i}" for i in range(180)]}
+SITE = {"catalog": CATALOG, "people": [f"mover{i}" for i in range(400)]}
 
 _movers = iter(SITE["people"])
 
