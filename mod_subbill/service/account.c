@@ -25,6 +25,7 @@ typedef struct load_t {
     sb_invoice_t *invoices;
     int invoices_n;
     sb_invoice_t *unpaid;
+    int unpaid_n;
     const char *const *entitlements; /* those that Stripe keeps */
     int entitlements_n;
     sb_planned_t *planned;
@@ -41,9 +42,8 @@ static apr_status_t load(void *baton, sb_conn_t *conn, apr_pool_t *pool)
     apr_status_t rv = sb_account_get(&load->account, conn, load->user, pool);
 
     load->subs_n = load->invoices_n = load->entitlements_n = 0;
-    load->planned_n = load->memberships_n = 0;
+    load->planned_n = load->memberships_n = load->unpaid_n = 0;
     load->trial = NULL;
-    load->unpaid = NULL;
     load->customer = NULL;
     if (rv != APR_SUCCESS || !load->account) {
         return rv;
@@ -58,7 +58,8 @@ static apr_status_t load(void *baton, sb_conn_t *conn, apr_pool_t *pool)
                              INVOICES_SHOWN, pool);
     }
     if (rv == APR_SUCCESS) {
-        rv = sb_invoice_unpaid(&load->unpaid, conn, load->user, live, pool);
+        rv = sb_invoice_unpaid(&load->unpaid, &load->unpaid_n, conn, load->user, live,
+                               INVOICES_SHOWN, pool);
     }
     if (rv == APR_SUCCESS) {
         rv = sb_entitlement_of_user(&load->entitlements, &load->entitlements_n, conn,
@@ -80,17 +81,21 @@ static apr_status_t load(void *baton, sb_conn_t *conn, apr_pool_t *pool)
 
 static const sb_invoice_t *unpaid_of(const load_t *load, const sb_subscription_t *sub)
 {
-    const sb_invoice_t *invoice = load->unpaid;
     bool waits = sub->status == SB_STATUS_PAST_DUE || sub->status == SB_STATUS_UNPAID ||
                  sub->status == SB_STATUS_INCOMPLETE;
 
     /* The bill of an upgrade leaves the subscription active until it is paid, that of a resumption paused. */
     bool may_wait = sub->status == SB_STATUS_ACTIVE || sub->status == SB_STATUS_PAUSED;
-    if (!invoice || (!waits && !(may_wait && invoice->subscription))) {
-        return NULL;
+
+    for (int i = 0; i < load->unpaid_n; i++) {
+        const sb_invoice_t *invoice = &load->unpaid[i];
+        if (invoice->subscription
+                ? (waits || may_wait) && strcmp(invoice->subscription, sub->id) == 0
+                : waits) {
+            return invoice;
+        }
     }
-    return !invoice->subscription || strcmp(invoice->subscription, sub->id) == 0 ? invoice
-                                                                                 : NULL;
+    return NULL;
 }
 
 static bool carried_out(const sb_planned_t *planned, const sb_subscription_t *sub)

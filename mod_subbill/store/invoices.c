@@ -97,32 +97,34 @@ apr_status_t sb_invoice_save(bool *first, bool *saved, sb_conn_t *conn,
     return rv;
 }
 
+static void from_rows(sb_invoice_t **invoices, const sb_row_invoice_t *rows, int n,
+                      apr_pool_t *pool)
+{
+    *invoices = n ? apr_palloc(pool, sizeof(**invoices) * (apr_size_t)n) : NULL;
+    for (int i = 0; i < n; i++) {
+        (*invoices)[i] = from_row(&rows[i]);
+    }
+}
+
 apr_status_t sb_invoice_list(sb_invoice_t **invoices, int *n, sb_conn_t *conn,
                              const char *user, bool livemode, int limit, apr_pool_t *pool)
 {
     const sb_row_invoice_t *rows;
-
-    *invoices = NULL;
     apr_status_t rv = sb_sql_invoice_by_user(&rows, n, conn, user, livemode, limit, pool);
-    if (rv || !*n) {
-        return rv;
-    }
-    *invoices = apr_palloc(pool, sizeof(**invoices) * (apr_size_t)*n);
-    for (int i = 0; i < *n; i++) {
-        (*invoices)[i] = from_row(&rows[i]);
-    }
-    return APR_SUCCESS;
+
+    from_rows(invoices, rows, rv ? 0 : *n, pool);
+    return rv;
 }
 
-static apr_status_t one(sb_invoice_t **invoice, const sb_row_invoice_t *rows, int n,
-                        apr_pool_t *pool)
+apr_status_t sb_invoice_unpaid(sb_invoice_t **invoices, int *n, sb_conn_t *conn,
+                               const char *user, bool livemode, int limit,
+                               apr_pool_t *pool)
 {
-    *invoice = NULL;
-    if (n) {
-        *invoice = apr_palloc(pool, sizeof(**invoice));
-        **invoice = from_row(rows);
-    }
-    return APR_SUCCESS;
+    const sb_row_invoice_t *rows;
+    apr_status_t rv = sb_sql_invoice_unpaid(&rows, n, conn, user, livemode, limit, pool);
+
+    from_rows(invoices, rows, rv ? 0 : *n, pool);
+    return rv;
 }
 
 apr_status_t sb_invoice_get(sb_invoice_t **invoice, sb_conn_t *conn, const char *id,
@@ -132,15 +134,6 @@ apr_status_t sb_invoice_get(sb_invoice_t **invoice, sb_conn_t *conn, const char 
     int n = 0;
     apr_status_t rv = sb_sql_invoice_by_id(&rows, &n, conn, id, livemode, pool);
 
-    return rv ? rv : one(invoice, rows, n, pool);
-}
-
-apr_status_t sb_invoice_unpaid(sb_invoice_t **invoice, sb_conn_t *conn, const char *user,
-                               bool livemode, apr_pool_t *pool)
-{
-    const sb_row_invoice_t *rows;
-    int n = 0;
-    apr_status_t rv = sb_sql_invoice_unpaid(&rows, &n, conn, user, livemode, pool);
-
-    return rv ? rv : one(invoice, rows, n, pool);
+    from_rows(invoice, rows, rv ? 0 : n, pool);
+    return rv;
 }

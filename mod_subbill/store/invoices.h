@@ -41,8 +41,9 @@ apr_status_t sb_invoice_list(sb_invoice_t **invoices, int *n, sb_conn_t *conn,
                              const char *user, bool livemode, int limit,
                              apr_pool_t *pool);
 
-/* The user's newest invoice that waits for money: open and tried at least once. */
-apr_status_t sb_invoice_unpaid(sb_invoice_t **invoice, sb_conn_t *conn, const char *user,
-                               bool livemode, apr_pool_t *pool);
+/* The user's invoices that wait for money, open and tried at least once; newest first. */
+apr_status_t sb_invoice_unpaid(sb_invoice_t **invoices, int *n, sb_conn_t *conn,
+                               const char *user, bool livemode, int limit,
+                               apr_pool_t *pool);
 
 #endif

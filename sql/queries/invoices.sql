@@ -27,7 +27,7 @@ SELECT id, livemode, customer, subscription, user_name, status, currency, amount
 
 -- name: invoice_unpaid
 -- row: invoice
--- params: user text, livemode int
+-- params: user text, livemode int, limit int
 -- columns: id text, livemode int, customer text, subscription text, user text, status text
 -- columns: currency text, amount_due int, amount_paid int, hosted_url text, pdf_url text
 -- columns: number text, billing_reason text, created_at int, paid_at int, period_start int
@@ -37,7 +37,7 @@ SELECT id, livemode, customer, subscription, user_name, status, currency, amount
        hosted_url, pdf_url, number, billing_reason, created_at, paid_at, period_start, period_end,
        attempt_count, next_payment_attempt, event_created, source
   FROM invoice WHERE user_name = :user AND livemode = :livemode AND status = 'open' AND attempt_count > 0
- ORDER BY created_at DESC, id DESC LIMIT 1
+ ORDER BY created_at DESC, id DESC LIMIT :limit
 
 -- name: invoice_save
 -- params: id text, livemode int, customer text, subscription text, user text, status text

@@ -221,6 +221,20 @@ def test_whoever_has_several_names_the_one(site, member, action):
     assert post(site, member, "cancel")["cancel_at"], "the only one left needs no name"
 
 
+def test_each_subscription_has_its_own_open_invoice(site, member):
+    """C15, E16: two payments failed; each is shown with the page where it is paid, not only the later one."""
+    idents = [buy(site, member, plan=plan) for plan in ("team", "pro")]
+    for ident in idents:
+        site.double.control.subscription(ident, "fail_payment")
+    site.double.control.flush()
+    open_ones = {invoice["hosted_invoice_url"] for invoice in site.double.control.objects("invoice")
+                 if invoice["customer"] == at_stripe(site, idents[0])["customer"]
+                 and invoice["status"] == "open"}
+    html = lifecycle.page(site, member).text
+    buttons = re.findall(r'<a class="button[^"]*" href="([^"]*/i/[^"]*)"', html)
+    assert len(open_ones) == 2 and set(buttons) == open_ones
+
+
 def test_the_buttons_name_their_subscription(site, member):
     """C17, F17: each form of the account page is about its own."""
     idents = {buy(site, member, plan=plan) for plan in ("team", "pro")}
