@@ -3,27 +3,10 @@
 #include "ctl/session.h"
 #include "service/links.h"
 
-#include <apr_strings.h>
-#include <pwd.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char offline_hint[] =
     "With --offline the customer is bound without asking Stripe.";
-
-/* Who gave the order, for the audit: behind sudo the person, not root. Asked before rights change. */
-static const char *operator_name(apr_pool_t *pool)
-{
-    enum { NAME_MAX_BYTES = 64 };
-    const struct passwd *user = getpwuid(getuid());
-    const char *name = getuid() == 0 ? getenv("SUDO_USER") : NULL;
-
-    if (!name || !*name) {
-        name = user ? user->pw_name : apr_psprintf(pool, "uid %d", (int)getuid());
-    }
-    return apr_pstrndup(pool, name, NAME_MAX_BYTES);
-}
 
 static void print_json(const sb_ctl_t *ctl, const sb_link_request_t *request,
                        const sb_link_t *link)
@@ -93,7 +76,7 @@ sb_exit_e sb_command_links_set(sb_ctl_t *ctl)
     const sb_link_request_t request = {
         .user = ctl->words[0],
         .customer = ctl->words[1],
-        .who = operator_name(ctl->pool),
+        .who = sb_ctl_operator(ctl->pool),
         .force = sb_ctl_given(ctl, SB_OPTION_FORCE),
         .offline = sb_ctl_given(ctl, SB_OPTION_OFFLINE),
         .dry_run = sb_ctl_given(ctl, SB_OPTION_DRY_RUN),

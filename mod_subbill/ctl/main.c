@@ -71,6 +71,9 @@ static const command_t commands[] = {
      "                         user's present customer away\n"
      "  --offline              do not ask Stripe whether the customer exists\n"
      "  -n, --dry-run          say what would be done\n"},
+    {"trials", "mark", "USER", 1, 1, SB_OPTION_DRY_RUN, sb_command_trials_mark,
+     "note that a user has had the trial",
+     "  -n, --dry-run          say what would be done\n"},
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(*commands))

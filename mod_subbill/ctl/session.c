@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -78,6 +79,18 @@ static sb_exit_e read_keys(apr_array_header_t *keys, const sb_ctl_t *ctl,
         }
     }
     return SB_EXIT_OK;
+}
+
+const char *sb_ctl_operator(apr_pool_t *pool)
+{
+    enum { NAME_MAX_BYTES = 64 };
+    const struct passwd *user = getpwuid(getuid());
+    const char *name = getuid() == 0 ? getenv("SUDO_USER") : NULL;
+
+    if (!name || !*name) {
+        name = user ? user->pw_name : apr_psprintf(pool, "uid %d", (int)getuid());
+    }
+    return apr_pstrndup(pool, name, NAME_MAX_BYTES);
 }
 
 sb_exit_e sb_ctl_drop_rights(const sb_ctl_t *ctl, const sb_settings_t *settings)

@@ -17,6 +17,9 @@ sb_exit_e sb_ctl_catalog(sb_catalog_t **catalog, sb_result_t *result, const sb_c
 sb_exit_e sb_ctl_database_params(const char **params, const sb_ctl_t *ctl,
                                  const sb_settings_t *settings);
 
+/* Who gives the order, for the audit: behind sudo the person, not root. Asked before rights change. In pool. */
+const char *sb_ctl_operator(apr_pool_t *pool);
+
 /* root becomes httpd's User for good, so that the database sees whom it will see later (peer
  * authentication), no file is left that only root may touch, and what the web server's user may have
  * put into a file is never read with root's rights. Nothing happens to anybody else, or when that

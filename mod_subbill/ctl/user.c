@@ -164,6 +164,19 @@ static json_t *verdict_json(const show_t *show, const sb_catalog_plan_t *plan)
     return json;
 }
 
+static json_t *trial_json(const sb_trial_t *trial, apr_pool_t *pool)
+{
+    json_t *json = trial ? json_object() : json_null();
+
+    if (trial) {
+        json_object_set_new(json, "used_at", sb_json_time(trial->used_at));
+        json_object_set_new(json, "plan", sb_json_of(trial->plan, pool));
+        json_object_set_new(json, "subscription", sb_json_of(trial->subscription, pool));
+        json_object_set_new(json, "source", sb_json_of(trial->source, pool));
+    }
+    return json;
+}
+
 static json_t *user_json(const show_t *show)
 {
     const sb_account_view_t *view = show->view;
@@ -189,6 +202,7 @@ static json_t *user_json(const show_t *show)
     json_object_set_new(json, "email", sb_json_of(view->email, pool));
     json_object_set_new(json, "customer", sb_json_of(view->customer, pool));
     json_object_set_new(json, "grace_days", json_integer(show->ctl->options.grace));
+    json_object_set_new(json, "trial", trial_json(view->trial, pool));
     json_object_set_new(json, "gates", gates);
     json_object_set_new(json, "subscriptions", subscriptions);
     json_object_set_new(json, "invoices", invoices);
@@ -281,6 +295,18 @@ static void print_section(const sb_ctl_t *ctl, const json_t *json, const char *m
     }
 }
 
+static void print_trial(const sb_ctl_t *ctl, const json_t *trial)
+{
+    const char *plan = sb_json_text(trial, "plan");
+
+    sb_print_pair(ctl, "Trial",
+                  json_is_null(trial) ? "not used"
+                                      : apr_psprintf(ctl->pool, "%s, used %s (%s)",
+                                                     plan ? plan : "no plan",
+                                                     day(trial, "used_at", ctl->pool),
+                                                     sb_json_text(trial, "source")));
+}
+
 static void print_user(const sb_ctl_t *ctl, const json_t *json)
 {
     sb_print_pair(ctl, "User", sb_json_text(json, "user"));
@@ -288,6 +314,7 @@ static void print_user(const sb_ctl_t *ctl, const json_t *json)
     sb_print_pair(ctl, "E-mail", sb_json_text(json, "email"));
     sb_print_pair(ctl, "Customer", sb_json_text(json, "customer"));
     sb_print_pair(ctl, "Mode", sb_json_text(json, "mode"));
+    print_trial(ctl, json_object_get(json, "trial"));
     print_section(ctl, json, "gates", print_gates);
     print_section(ctl, json, "subscriptions", print_subscriptions);
     print_section(ctl, json, "invoices", print_invoices);

@@ -240,6 +240,7 @@ sb_status_e sb_account_load(sb_account_view_t **view, sb_result_t *result,
     made->memberships = work.memberships;
     made->memberships_n = work.memberships_n;
     made->had_trial = work.trial != NULL;
+    made->trial = work.trial;
     list_held(made, &work, grace_days, pool);
     made->main = main_of(made);
     made->holding = holding_of(made, service->catalog, grace_days, pool);

@@ -7,6 +7,7 @@
 #include "store/invoices.h"
 #include "store/memberships.h"
 #include "store/planned.h"
+#include "store/trials.h"
 
 /* What a user sees about himself. */
 
@@ -37,7 +38,8 @@ typedef struct sb_account_view_t {
     int invoices_n;
     const sb_membership_t *memberships; /* free plans */
     int memberships_n;
-    bool had_trial; /* once per user, for ever: there will not be another */
+    bool had_trial;          /* once per user, for ever: there will not be another */
+    const sb_trial_t *trial; /* what is written about it, or NULL */
 } sb_account_view_t;
 
 /* Since when the user has this free plan; 0: not written down. */

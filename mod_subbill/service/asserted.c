@@ -5,11 +5,12 @@
 #include "base/json.h"
 #include "store/customers.h"
 #include "store/events.h"
+#include "store/trials.h"
 
 #include <apr_strings.h>
 #include <string.h>
 
-enum { MOVE_ID_BYTES = 16 };
+enum { ID_BYTES = 16 };
 
 /* No type of Stripe's begins like this, and none is taken from a webhook. */
 static const struct {
@@ -19,8 +20,22 @@ static const struct {
     [SB_ASSERTED_MADE] = {"subbill.customer.made", SB_SOURCE_CHECKOUT},
     [SB_ASSERTED_GONE] = {"subbill.customer.gone", SB_SOURCE_CHECKOUT},
     [SB_ASSERTED_MOVED] = {"subbill.customer.moved", SB_SOURCE_OPERATOR},
+    [SB_ASSERTED_TRIAL] = {"subbill.trial.marked", SB_SOURCE_OPERATOR},
 };
 #define KINDS (int)(sizeof(kinds) / sizeof(*kinds))
+
+static apr_status_t mark_trial(sb_conn_t *conn, const sb_asserted_t *asserted,
+                               apr_int64_t now, apr_pool_t *pool)
+{
+    const sb_trial_t trial = {
+        .user = asserted->user,
+        .livemode = asserted->livemode,
+        .used_at = now,
+        .source = kinds[asserted->what].source,
+    };
+
+    return sb_trial_mark(NULL, conn, &trial, pool);
+}
 
 static apr_status_t carry_out(sb_conn_t *conn, const sb_asserted_t *asserted,
                               apr_int64_t now, apr_pool_t *pool)
@@ -34,6 +49,8 @@ static apr_status_t carry_out(sb_conn_t *conn, const sb_asserted_t *asserted,
     case SB_ASSERTED_MOVED:
         return sb_customer_rebind(conn, asserted->customer, asserted->livemode,
                                   asserted->user, asserted->who, now, pool);
+    case SB_ASSERTED_TRIAL:
+        return mark_trial(conn, asserted, now, pool);
     case SB_ASSERTED_MADE:
         break;
     }
@@ -53,20 +70,25 @@ static const char *event_id(const sb_asserted_t *asserted, apr_pool_t *pool)
     case SB_ASSERTED_GONE:
         return apr_psprintf(pool, "gone:%.240s", asserted->customer);
     case SB_ASSERTED_MOVED:
+    case SB_ASSERTED_TRIAL:
         break;
     }
-    number = sb_random_hex(MOVE_ID_BYTES, pool);
-    return number ? apr_pstrcat(pool, "moved:", number, NULL) : NULL;
+    number = sb_random_hex(ID_BYTES, pool);
+    return number ? apr_pstrcat(pool,
+                                asserted->what == SB_ASSERTED_MOVED ? "moved:" : "trial:",
+                                number, NULL)
+                  : NULL;
 }
 
 static const char *event_body(const sb_asserted_t *asserted, const char *id,
                               apr_int64_t now, apr_pool_t *pool)
 {
-    json_t *json = json_pack(
-        "{s:s, s:s, s:s, s:I, s:b, s:{s:{s:s, s:s, s:s?, s:s?}}}", "id", id, "object",
-        "event", "type", kinds[asserted->what].type, "created", (json_int_t)now,
-        "livemode", asserted->livemode, "data", "object", "id", asserted->customer,
-        "object", "customer", "user", asserted->user, "who", asserted->who);
+    json_t *json =
+        json_pack("{s:s, s:s, s:s, s:I, s:b, s:{s:{s:s*, s:s, s:s?, s:s?}}}", "id", id,
+                  "object", "event", "type", kinds[asserted->what].type, "created",
+                  (json_int_t)now, "livemode", asserted->livemode, "data", "object", "id",
+                  asserted->customer, "object", asserted->customer ? "customer" : "trial",
+                  "user", asserted->user, "who", asserted->who);
 
     return json ? sb_json_dump(sb_service_own(json, pool), pool) : NULL;
 }
@@ -122,7 +144,8 @@ static apr_status_t apply_asserted(sb_apply_t *apply)
         .livemode = event->livemode,
     };
 
-    if (!asserted.customer || (!asserted.user && asserted.what != SB_ASSERTED_GONE)) {
+    if ((!asserted.customer && asserted.what != SB_ASSERTED_TRIAL) ||
+        (!asserted.user && asserted.what != SB_ASSERTED_GONE)) {
         return sb_apply_end(apply, SB_APPLY_FAILED, "bad_object",
                             "it does not say which customer and user it is about");
     }

@@ -5,22 +5,23 @@
 #include "service/apply.h"
 
 /* What changes the tables although no event of Stripe's says so: the customer this server has made, the one
- * that Stripe misses, the one an operator has moved. Each is kept as an event like any other, so that
- * the tables can be rebuilt. Inside service/ only. */
+ * that Stripe misses, the one an operator has moved, a trial by an operator's word. Each is kept as an event
+ * like any other, so that the tables can be rebuilt. Inside service/ only. */
 
 #define SB_SOURCE_CHECKOUT "checkout"
 
 typedef enum {
-    SB_ASSERTED_MADE, /* for this user, who keeps what is bound already */
-    SB_ASSERTED_GONE, /* it is no more; user may be NULL */
-    SB_ASSERTED_MOVED /* to this user, whoever had it */
+    SB_ASSERTED_MADE,  /* for this user, who keeps what is bound already */
+    SB_ASSERTED_GONE,  /* it is no more; user may be NULL */
+    SB_ASSERTED_MOVED, /* to this user, whoever had it */
+    SB_ASSERTED_TRIAL  /* the user has had it, elsewhere for example; customer is NULL */
 } sb_asserted_e;
 
 typedef struct sb_asserted_t {
     sb_asserted_e what;
     const char *customer;
     const char *user;
-    const char *who; /* for link_audit */
+    const char *who; /* for link_audit and the event's body */
     bool livemode;
 } sb_asserted_t;
 

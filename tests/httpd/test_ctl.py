@@ -6,6 +6,7 @@ import pwd
 import re
 import stat
 import subprocess
+import time
 from collections import namedtuple
 
 import pytest
@@ -16,7 +17,7 @@ Done = namedtuple("Done", "exit out err")
 
 COMMANDS = (["migrate"], ["catalog", "check"], ["user", "show"], ["events", "list"],
             ["events", "show"], ["events", "replay"], ["events", "rebuild"], ["jobs", "list"],
-            ["work"], ["links", "set"])
+            ["work"], ["links", "set"], ["trials", "mark"])
 ESCAPES = "\x1b]0;owned\x07\x9b31m\u202e"
 CANARY = "canary77OfTheCommandLine"
 
@@ -428,6 +429,30 @@ def test_links_set_binds_once_and_moves_only_by_force(site):
     assert site.client.user(first).get("/members/page.html").status_code == 402
     trail = site.database.rows(f"SELECT who FROM link_audit WHERE customer = '{customer}'")
     assert trail and all(who for (who,) in trail)
+
+
+def test_an_operator_notes_that_somebody_has_had_the_trial(make_site):
+    """B9, B36: tried dry, written once with its source, told by user show; the next purchase has none."""
+    site = make_site(catalog=catalogue.default(trial_days=14))
+    user = site.new_user()
+    site.client.user(user).get("/subbill/account")
+    assert site.ctl_json("user", "show", user)["trial"] is None
+    before = site.database.dump()
+    told = site.ctl_json("trials", "mark", user, "--dry-run")
+    assert told == {"user": user, "changed": True, "dry_run": True}
+    assert site.database.dump() == before
+    assert site.ctl_json("trials", "mark", user)["changed"] is True
+    trial = site.ctl_json("user", "show", user)["trial"]
+    assert trial["source"] == "operator" and abs(trial["used_at"] - time.time()) < 60
+    assert "(operator)" in ask(site, "user", "show", user).out
+    before = site.database.dump()
+    assert site.ctl_json("trials", "mark", user)["changed"] is False
+    assert site.database.dump() == before
+    assert ask(site, "trials", "mark", "").exit in (1, 2)
+    bought = site.client.user(user).post("/subbill/checkout", json={"plan": "basic"})
+    assert bought.status_code == 200, bought.text
+    asked = site.double.control.requests("POST", "/v1/checkout/sessions")[-1]
+    assert "trial" not in json.dumps(asked)
 
 
 def test_stripe_is_asked_whether_the_customer_exists(site):
