@@ -18,7 +18,7 @@ CATALOG["plans"].append({"plan": "team", "name": {"en": "Team", "de": "Team"}, "
                          "pause": True, "prices": [{"interval": "month", "amount": 9900, "id": TEAM}]})
 
 DATABASES = ("sqlite3", "pgsql", "mysql")
-SITE = {"catalog": CATALOG, "people": [f"member{i}" for i in range(240)],
+SITE = {"catalog": CATALOG, "people": [f"member{i}" for i in range(400)],
         "directives": {"SubbillRoute": "cancel /cancel-subscription"}}
 
 _members = iter(SITE["people"])

@@ -11,7 +11,7 @@ from harness.lifecycle import at_stripe, buy, press, told
 from stripe_double.client import Client
 
 DATABASES = ("sqlite3", "pgsql", "mysql")
-SITE = {"catalog": catalogue.default(), "people": [f"planner{i}" for i in range(120)]}
+SITE = {"catalog": catalogue.default(), "people": [f"planner{i}" for i in range(400)]}
 
 _movers = iter(SITE["people"])
 

@@ -22,7 +22,7 @@ def _catalog():
     return plans
 
 
-SITE = {"catalog": _catalog(), "people": [f"buyer{i}" for i in range(60)],
+SITE = {"catalog": _catalog(), "people": [f"buyer{i}" for i in range(200)],
         "directives": {"SubbillReturnURLs": FRONT}}
 
 _buyers = iter(SITE["people"])

@@ -12,7 +12,7 @@ from harness import events
 
 pytestmark = pytest.mark.alone
 
-SITE = {"people": [f"buyer{i}" for i in range(20)],
+SITE = {"people": [f"buyer{i}" for i in range(100)],
         "httpd": {"processes": 1}}
 
 _buyers = iter(SITE["people"])

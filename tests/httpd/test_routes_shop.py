@@ -13,7 +13,7 @@ from harness import catalogue, events
 from harness.site import PUBLISHABLE_KEY
 
 SITE = {"catalog": catalogue.default(),
-        "people": [f"buyer{i}" for i in range(90)],
+        "people": [f"buyer{i}" for i in range(400)],
         "directives": {"SubbillReturnURLs": "http://localhost:3000"}}
 
 _buyers = iter(SITE["people"])

@@ -11,7 +11,7 @@ chooses its databases itself. SB_DATABASES narrows any run.
 """
 from . import databases, scratch
 
-CHOOSES = {"dialect", "working", "far", "talked", "limited"}
+CHOOSES = {"dialect", "working", "far", "talked", "limited", "deaf", "server"}
 
 _NO_DATABASE = "nothing in it depends on a database"
 _FILE = "about SQLite's file"
@@ -36,6 +36,7 @@ ONE = {
         "waits a minute for budgets that are kept in memory",
     "test_gate::test_a_warm_gate_asks_the_database_nothing": _FILE,
     "test_worker::test_the_worker_is_quiet_while_the_database_is_away": _FILE,
+    "test_missed::test_a_restored_backup_ends_in_stripes_state": _FILE,
 }
 
 
