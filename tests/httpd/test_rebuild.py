@@ -68,6 +68,7 @@ def live_through(site):
     stranger = events.subscription(None, "basic", customer="cus_TStranger001")
     site.webhook(events.subscription_created(stranger))
     assert site.ctl("links", "set", "dave", "cus_TStranger001", "--offline", "--force").exit == 0
+    assert site.ctl("trials", "mark", "dave").exit == 0
     site.expect_log("SB401", times=1)
     failed = events.subscription("erin", "price_1SbElsewhere00000000001")
     failed["items"]["data"][0]["price"]["product"] = "prod_TElsewhere0001"
