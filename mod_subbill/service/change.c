@@ -517,7 +517,7 @@ static bool is_planned(const work_t *work)
 static sb_status_e payment_incomplete(sb_result_t *result)
 {
     return sb_result_set(result, SB_PAYMENT_REQUIRED, "payment_incomplete",
-                         "The change waits for its payment, and what was planned "
+                         "The change waits for its payment. One that was planned "
                          "before is dropped.",
                          "pay the open invoice in your account");
 }

@@ -151,7 +151,7 @@ def test_an_upgrade_that_waits_for_its_payment_says_that_the_plan_is_dropped(sit
     html = lifecycle.page(site, mover, "/subbill/subscription/change?plan=pro&interval=year").text
     assert re.search(r"<dt>Planned so far, dropped by this</dt>\s*<dd>Basic, [^<]+</dd>", html)
     answer = press(site, mover, html, "/subbill/subscription/change")
-    assert answer.status_code == 402 and "What was planned before is dropped." in answer.text
+    assert answer.status_code == 402 and "A change that was planned before is dropped." in answer.text
     assert at_stripe(site, ident)["schedule"] is None and told(site, mover)["planned"] is None
     html = lifecycle.page(site, mover, "/subbill/subscription/change?plan=pro&interval=year").text
     assert "Planned so far" not in html
