@@ -39,12 +39,15 @@ static apr_status_t load(void *baton, sb_conn_t *conn, apr_pool_t *pool)
 {
     load_t *load = baton;
     bool live = load->service->settings->live;
-    apr_status_t rv = sb_account_get(&load->account, conn, load->user, pool);
+    apr_status_t rv = sb_trial_get(&load->trial, conn, load->user, live, pool);
 
     load->subs_n = load->invoices_n = load->entitlements_n = 0;
     load->planned_n = load->memberships_n = load->unpaid_n = 0;
-    load->trial = NULL;
     load->customer = NULL;
+    load->account = NULL;
+    if (rv == APR_SUCCESS) {
+        rv = sb_account_get(&load->account, conn, load->user, pool);
+    }
     if (rv != APR_SUCCESS || !load->account) {
         return rv;
     }
@@ -69,12 +72,10 @@ static apr_status_t load(void *baton, sb_conn_t *conn, apr_pool_t *pool)
         rv = sb_planned_list(&load->planned, &load->planned_n, conn, load->user, live,
                              pool);
     }
-    if (rv == APR_SUCCESS) {
-        rv = sb_membership_list(&load->memberships, &load->memberships_n, conn,
-                                load->user, pool);
-    }
-    return rv == APR_SUCCESS ? sb_trial_get(&load->trial, conn, load->user, live, pool)
-                             : rv;
+    return rv == APR_SUCCESS
+               ? sb_membership_list(&load->memberships, &load->memberships_n, conn,
+                                    load->user, pool)
+               : rv;
 }
 
 /* --- what is held --------------------------------------------------------------------------- */

@@ -216,19 +216,39 @@ static apr_status_t find_last(void *baton, sb_conn_t *conn, apr_pool_t *pool)
                           pool);
 }
 
-sb_status_e sb_act_repeated(bool *repeated, sb_act_t *act, sb_result_t *result,
-                            apr_pool_t *pool)
+/* *state of this very wish when it was the newest, minutes ago at most; else NULL. */
+static sb_status_e state_before(const char **state, sb_act_t *act, sb_result_t *result,
+                                apr_pool_t *pool)
 {
     row_work_t work = {.act = act, .now = sb_clock_now()};
     sb_status_e status =
         sb_db_read(act->service->db, SB_DEADLINE_PAGE, find_last, &work, result, pool);
     const sb_action_row_t *last = work.last;
-
-    *repeated = status == SB_OK && last && strcmp(last->user, act->user) == 0 &&
+    bool same = status == SB_OK && last && strcmp(last->user, act->user) == 0 &&
                 strcmp(last->kind, act->kind) == 0 &&
                 strcmp(last->wish, act->wish) == 0 &&
-                strcmp(last->state, SB_ACTION_FAILED) != 0 &&
                 last->created_at > work.now - REPEAT_SECONDS;
+
+    *state = same ? last->state : NULL;
+    return status;
+}
+
+sb_status_e sb_act_repeated(bool *repeated, sb_act_t *act, sb_result_t *result,
+                            apr_pool_t *pool)
+{
+    const char *state;
+    sb_status_e status = state_before(&state, act, result, pool);
+
+    *repeated = state && strcmp(state, SB_ACTION_FAILED) != 0;
+    return status;
+}
+
+sb_status_e sb_act_done(bool *done, sb_act_t *act, sb_result_t *result, apr_pool_t *pool)
+{
+    const char *state;
+    sb_status_e status = state_before(&state, act, result, pool);
+
+    *done = state && strcmp(state, SB_ACTION_DONE) == 0;
     return status;
 }
 

@@ -64,6 +64,9 @@ sb_status_e sb_act_missing(sb_result_t *result, const json_t *error);
 sb_status_e sb_act_repeated(bool *repeated, sb_act_t *act, sb_result_t *result,
                             apr_pool_t *pool);
 
+/* *done: the same, and Stripe has answered. A wish that got no answer may be made again with its own key. */
+sb_status_e sb_act_done(bool *done, sb_act_t *act, sb_result_t *result, apr_pool_t *pool);
+
 /* Makes what Stripe told in sb_act_open() known here, when nothing had to be done. */
 sb_status_e sb_act_observe(sb_act_t *act, sb_result_t *result, apr_pool_t *pool);
 

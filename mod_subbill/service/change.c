@@ -338,6 +338,15 @@ static const sb_planned_t *planned_now(const sb_act_t *act)
                : NULL;
 }
 
+/* Whether nothing is left to be done: the second click, or what is planned already. */
+static bool is_planned(const work_t *work)
+{
+    const sb_planned_t *planned = planned_now(&work->act);
+
+    return !work->change.now && planned && strcmp(planned->price, work->to.price) == 0 &&
+           planned->quantity == work->to.quantity;
+}
+
 static void wish_set(work_t *work, const char *way, apr_pool_t *pool)
 {
     work->act.wish = apr_psprintf(pool, "%.200s %" APR_INT64_T_FMT " %s", work->to.price,
@@ -370,7 +379,7 @@ static sb_status_e prepare(work_t *work, sb_result_t *result, sb_service_t *serv
         status = judge(work, result, request);
     }
     if (status == SB_OK) {
-        work->change.drops = planned_now(&work->act);
+        work->change.drops = is_planned(work) ? NULL : planned_now(&work->act);
         wish_set(work,
                  work->change.kind == SB_CHANGE_NONE ? "back"
                  : work->change.now                  ? "now"
@@ -478,7 +487,7 @@ static sb_status_e switch_now(json_t **out, sb_result_t *result, work_t *work,
     }
     status = sb_stripe_subscription_switch(out, result, act->stripe, act->now.id,
                                            &work->to, key, pool);
-    if (status != SB_OK && work->change.drops && sb_stripe_key_spent(status, *out)) {
+    if (status != SB_OK && work->change.drops && sb_stripe_refused(status, *out)) {
         plan_again(work, pool);
     }
     return status;
@@ -505,20 +514,10 @@ static sb_status_e act_out(json_t **out, sb_result_t *result, work_t *work,
     return sb_planned_make(out, &work->act, result, &wish, 1, pool);
 }
 
-/* Whether nothing is left to be done: the second click, or what is planned already. */
-static bool is_planned(const work_t *work)
-{
-    const sb_planned_t *planned = planned_now(&work->act);
-
-    return !work->change.now && planned && strcmp(planned->price, work->to.price) == 0 &&
-           planned->quantity == work->to.quantity;
-}
-
 static sb_status_e payment_incomplete(sb_result_t *result)
 {
     return sb_result_set(result, SB_PAYMENT_REQUIRED, "payment_incomplete",
-                         "The change waits for its payment. One that was planned "
-                         "before is dropped.",
+                         "The change waits for its payment.",
                          "pay the open invoice in your account");
 }
 

@@ -94,7 +94,7 @@ sb_status_e sb_step_entitlements(sb_step_t *step, sb_result_t *result,
             return bad_answer(result, "The payment service's list is too long.");
         }
         if (pages && sb_clock_monotonic() >= step->until) {
-            return sb_result_set(result, SB_UNAVAILABLE, "step_overdue",
+            return sb_result_set(result, SB_UPSTREAM, "step_overdue",
                                  "The payment service takes too long to list this.",
                                  NULL);
         }

@@ -122,8 +122,9 @@ static apr_status_t end(void *baton, sb_conn_t *conn, apr_pool_t *pool)
     if (ending->park) {
         return sb_job_park(&ending->held, conn, job, ending->error, pool);
     }
+    /* Whoever tells of an outage has killed nobody: what was counted before may have been others' deaths. */
     return sb_job_retry(&ending->held, conn, job, ending->delay,
-                        job->attempts - ending->outage, job->payload, ending->error,
+                        ending->outage ? 0 : job->attempts, job->payload, ending->error,
                         pool);
 }
 
@@ -245,7 +246,7 @@ static bool enough(const sb_jobs_run_t *run)
     int steps = run->done + run->again + run->retried + run->parked + run->lost;
 
     return run->paced || (run->max && steps >= run->max) ||
-           (run->time && sb_clock_monotonic() >= run->until) ||
+           (run->time && steps && sb_clock_monotonic() >= run->until) ||
            (run->stopping && run->stopping(run->baton));
 }
 

@@ -35,15 +35,16 @@ typedef sb_status_e (*sb_step_fn)(sb_step_t *step, sb_result_t *result,
                                   sb_service_t *service, apr_pool_t *pool);
 
 typedef struct sb_jobs_run_t {
-    int max;                       /* steps at most; 0: until nothing is due */
-    apr_interval_time_t time;      /* no step is begun when so much has passed; 0: any */
+    int max; /* steps at most; 0: until nothing is due */
+    apr_interval_time_t
+        time; /* no step but the first is begun when so much has passed; 0: any */
     bool (*stopping)(void *baton); /* asked between steps; NULL: never */
     void *baton;
 
     int done, again, retried, parked, lost; /* what became of the steps */
     bool paced;       /* ended because background calls to Stripe have to wait */
     bool idle;        /* ended because nothing was due any more */
-    apr_time_t until; /* monotonic; the end of time */
+    apr_time_t until; /* monotonic; when time is up */
 } sb_jobs_run_t;
 
 /* Runs what is due. SB_OK also when steps failed: that is told by the counters, the log and the rows.

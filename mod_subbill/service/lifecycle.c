@@ -210,15 +210,15 @@ static sb_status_e resumption_unpaid(sb_result_t *result)
                          "pay the open invoice in your account");
 }
 
-/* Stripe resumes it when the invoice is paid. The same again would only make another invoice. */
+/* Stripe resumes it when the invoice is paid. The same again would only make another invoice, whether or not we have
+ * heard of the first one yet. */
 static sb_status_e resume_paused(sb_act_t *act, sb_result_t *result, apr_pool_t *pool)
 {
-    bool repeated = false;
+    bool waits = act->held->unpaid != NULL;
     json_t *out;
-    sb_status_e status =
-        act->held->unpaid ? sb_act_repeated(&repeated, act, result, pool) : SB_OK;
+    sb_status_e status = waits ? SB_OK : sb_act_done(&waits, act, result, pool);
 
-    if (status != SB_OK || repeated) {
+    if (status != SB_OK || waits) {
         return status == SB_OK ? resumption_unpaid(result) : status;
     }
     status = perform_to(&out, act, result, call_resume, pool);

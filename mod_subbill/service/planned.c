@@ -101,7 +101,7 @@ sb_status_e sb_planned_make(json_t **out, sb_act_t *act, sb_result_t *result,
     status =
         phases_set(out, act, result, *out, wish, sb_act_key(act, step + 1, pool), pool);
     if (status != SB_OK) {
-        if (!act->schedule && sb_stripe_key_spent(status, *out)) {
+        if (!act->schedule && sb_stripe_refused(status, *out)) {
             let_go(act, schedule, sb_act_key(act, step + 2, pool), pool);
         }
         return status;

@@ -442,6 +442,11 @@ bool sb_stripe_key_spent(sb_status_e status, const json_t *error)
                      strcmp(code, "lock_timeout") != 0);
 }
 
+bool sb_stripe_refused(sb_status_e status, const json_t *error)
+{
+    return error && status != SB_UNAVAILABLE && sb_stripe_key_spent(status, error);
+}
+
 sb_status_e sb_stripe_call_for(json_t **out, sb_result_t *result, sb_stripe_t *stripe,
                                const char *kind, const char *method, const char *path,
                                const sb_form_t *params, const char *idempotency_key,

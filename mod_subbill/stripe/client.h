@@ -84,6 +84,9 @@ sb_status_e sb_stripe_call_for(json_t **out, sb_result_t *result, sb_stripe_t *s
  * came, or an earlier try is still running, and the same key must be used again (F17). */
 bool sb_stripe_key_spent(sb_status_e status, const json_t *error);
 
+/* Of those: has Stripe itself said no, so that nothing was done? A 500 leaves that open. */
+bool sb_stripe_refused(sb_status_e status, const json_t *error);
+
 /* "prefix" + id in pool, e.g. "/v1/customers/cus_1"; NULL and SB_INVALID "bad_id" in
  * result when the id is not valid (sb_stripe_id_valid(), T39). */
 const char *sb_stripe_path(sb_result_t *result, const char *prefix, const char *id,

@@ -195,11 +195,14 @@ static void notices_add(json_t *entry, const sb_exchange_t *x, const sb_held_t *
 /* The label of the button that takes back what is planned or paused, or NULL. */
 static const char *resume_label(const sb_held_t *held)
 {
-    return held->ends_at                           ? "account.keep"
-           : held->sub->status == SB_STATUS_PAUSED ? "account.resume"
-           : held->sub->pause_collection           ? "account.resume"
-           : held->planned                         ? "account.keep_plan"
-                                                   : NULL;
+    bool paused = held->sub->status == SB_STATUS_PAUSED;
+
+    return held->ends_at                 ? "account.keep"
+           : paused && held->unpaid      ? NULL /* paying it resumes */
+           : paused                      ? "account.resume"
+           : held->sub->pause_collection ? "account.resume"
+           : held->planned               ? "account.keep_plan"
+                                         : NULL;
 }
 
 /* What may be done about it, each a button. */

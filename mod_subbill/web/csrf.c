@@ -132,15 +132,20 @@ sb_status_e sb_csrf_check(const sb_exchange_t *x, sb_result_t *result)
 }
 
 /* A page in a tab of its own, not in somebody's frame (Fetch Metadata, https://www.w3.org/TR/fetch-metadata/). */
-static bool followed(const request_rec *r)
+static bool followed(const sb_exchange_t *x)
 {
-    const char *mode = apr_table_get(r->headers_in, "Sec-Fetch-Mode");
-    const char *dest = apr_table_get(r->headers_in, "Sec-Fetch-Dest");
+    const char *mode = apr_table_get(x->r->headers_in, "Sec-Fetch-Mode");
+    const char *dest = apr_table_get(x->r->headers_in, "Sec-Fetch-Dest");
 
+    /* Older browsers, and sites without TLS, do not say: there what an image asks for is no page. */
+    if (!apr_table_get(x->r->headers_in, "Sec-Fetch-Site") &&
+        !apr_table_get(x->r->headers_in, "Origin")) {
+        return x->html;
+    }
     return mode && strcmp(mode, "navigate") == 0 && dest && strcmp(dest, "document") == 0;
 }
 
 sb_status_e sb_csrf_check_question(const sb_exchange_t *x, sb_result_t *result)
 {
-    return bearer(x->r) || followed(x->r) ? SB_OK : origin_check(x, result, true);
+    return bearer(x->r) || followed(x) ? SB_OK : origin_check(x, result, true);
 }

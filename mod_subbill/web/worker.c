@@ -17,7 +17,8 @@ enum {
     TICK_S = 1,
     UPKEEP_S = 30,  /* between two looks for what was forgotten */
     TROUBLE_S = 10, /* while the database is away */
-    TURN_S = 1 /* of one host's jobs before the next host's turn, and the step begun */
+    TURN_S = 1,   /* of one host's jobs before the next host's turn, and the step begun */
+    ROUNDS_S = 10 /* before mod_watchdog may say that httpd stops */
 };
 
 static int
@@ -91,10 +92,12 @@ static bool round_of_turns(server_rec *main_server, apr_pool_t *pool)
 
 static void tick(server_rec *main_server, apr_pool_t *parent)
 {
+    apr_time_t until = sb_clock_monotonic() + apr_time_from_sec(ROUNDS_S);
     bool more = true;
     apr_pool_t *pool;
 
-    while (more && !must_stop(NULL) && apr_pool_create(&pool, parent) == APR_SUCCESS) {
+    while (more && !must_stop(NULL) && sb_clock_monotonic() < until &&
+           apr_pool_create(&pool, parent) == APR_SUCCESS) {
         more = round_of_turns(main_server, pool);
         apr_pool_destroy(pool);
     }

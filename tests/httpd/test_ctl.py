@@ -449,6 +449,12 @@ def test_an_operator_notes_that_somebody_has_had_the_trial(make_site):
     assert site.ctl_json("trials", "mark", user)["changed"] is False
     assert site.database.dump() == before
     assert ask(site, "trials", "mark", "").exit in (1, 2)
+    stranger = site.new_user()  # was never here
+    assert site.ctl_json("trials", "mark", stranger)["changed"] is True
+    shown = site.ctl("user", "show", stranger, "--json")
+    assert shown.exit == 1 and json.loads(shown.output)["trial"]["source"] == "operator"
+    offers = [site.client.browser(each).get("/subbill/plans").text for each in (stranger, site.new_user())]
+    assert ["trial" in offer for offer in offers] == [False, True]
     bought = site.client.user(user).post("/subbill/checkout", json={"plan": "basic"})
     assert bought.status_code == 200, bought.text
     asked = site.double.control.requests("POST", "/v1/checkout/sessions")[-1]

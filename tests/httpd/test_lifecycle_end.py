@@ -413,20 +413,25 @@ def test_a_resumption_that_is_not_paid_says_why_and_where_to_pay(site, member):
     stripe.post(f"/v1/subscriptions/{ident}", {"default_payment_method": card["id"]})
     site.double.control.flush()
     html = lifecycle.page(site, member).text
+    site.double.control.configure_deliveries(mode="hold")
     answer = press(site, member, html, "/subbill/subscription/resume")
     assert answer.status_code == 402
     assert "stays paused until its invoice is paid" in answer.text and 'href="/subbill/account"' in answer.text
-    site.double.control.flush()
     site.double.control.forget_requests()
-    answer = site.client.user(member).post("/subbill/subscription/resume", json={})
-    document = problem("/subscription/resume", "POST", answer, 402, "resumption_unpaid")
-    assert document["links"]["account"].endswith("/subbill/account")
-    assert not changes(site, ident), "a second click makes no second invoice"
+    for heard in (False, True):  # of the invoice
+        if heard:
+            site.double.control.configure_deliveries(mode="normal")
+            site.double.control.flush()
+        answer = site.client.user(member).post("/subbill/subscription/resume", json={})
+        document = problem("/subscription/resume", "POST", answer, 402, "resumption_unpaid")
+        assert document["links"]["account"].endswith("/subbill/account")
+        assert not changes(site, ident), "a second click makes no second invoice"
     status = told(site, member)
     assert (status["reason"], status["status"], status["active"]) == ("paused", "paused", False)
     assert status["pay_url"].startswith(f"{site.double.url}/i/")
     html = lifecycle.page(site, member).text
     assert status["pay_url"] in html and "As soon as its invoice is paid" in html
+    assert 'action="/subbill/subscription/resume"' not in html
     assert "until you resume" not in html
     door = site.client.browser(member).get("/workshop/page.html", follow_redirects=True)
     assert "pay the invoice that is open there" in door.text

@@ -295,6 +295,7 @@ OWN_QUESTIONS = {
     "typed": {"Sec-Fetch-Site": "none"},
     "a listed front end": {"Origin": FRONT, "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "cors"},
     "a program": {},
+    "a link in an older browser": {"Accept": "text/html", "Referer": "https://mail.example/inbox"},
 }
 
 

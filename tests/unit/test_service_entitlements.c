@@ -148,7 +148,7 @@ START_TEST(test_a_list_that_takes_too_long_is_left_before_the_lease_ends)
     subscribe();
     sb_step_t step = {.job = &job, .until = sb_clock_monotonic()};
     ck_assert_int_eq(sb_step_entitlements(&step, &sv.result, sv.service, store.pool),
-                     SB_UNAVAILABLE);
+                     SB_UPSTREAM);
     ck_assert_str_eq(sv.result.code, "step_overdue");
     ck_assert_int_eq(scripted_server_requests(sv.server), 1);
     ck_assert_str_eq(shown(), "read");
