@@ -24,10 +24,8 @@ _numbers = itertools.count(1)
 
 
 def chosen():
-    """The dialects this run may use: SB_DATABASES; by default all, but in the full tier, which runs every
-    MPM, all for the first MPM alone."""
-    usual = ("sqlite3",) if scratch.TIER == "full" and scratch.MPM != "event" else ALL
-    return tuple(os.environ.get("SB_DATABASES", " ".join(usual)).split())
+    """The dialects this run may use: SB_DATABASES, by default all."""
+    return tuple(os.environ.get("SB_DATABASES", " ".join(ALL)).split())
 
 
 def make(dialect, root):

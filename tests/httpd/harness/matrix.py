@@ -1,10 +1,11 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
 """Which databases a test runs on.
 
-    full tier, event MPM    every test that has a site runs on SQLite, PostgreSQL and MariaDB
-    full tier, other MPMs   SQLite alone: how httpd forks is no matter of which database it is
-    CI tier                 SQLite, and all three where a module says DATABASES = databases.ALL: what
-                            stores and decides (webhook, stories with their gates, worker, shuffles)
+    full tier   every test that has a site runs on SQLite, PostgreSQL and MariaDB
+    CI tier     SQLite, and all three where a module says DATABASES = databases.ALL: what stores and
+                decides (webhook, stories with their gates, worker, shuffles)
+
+The full tier runs the other MPMs as the CI tier does (harness/scratch.py).
 
 ONE names what runs on SQLite only, whatever the tier, and why. A test with one of the fixtures in CHOOSES
 chooses its databases itself. SB_DATABASES narrows any run.
