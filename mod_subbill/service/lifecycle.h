@@ -23,7 +23,8 @@ sb_status_e sb_lifecycle_cancel(sb_result_t *result, sb_service_t *service,
                                 const sb_lifecycle_request_t *request, apr_pool_t *pool);
 
 /* Takes back a planned cancellation, also one that was set at Stripe; ends a pause, drops a planned change: the first
- * of these that there is. SB_CONFLICT "nothing_to_resume". SB_PAYMENT_REQUIRED "resumption_unpaid": the card did not
+ * of these that there is. What a schedule planned is dropped with the end, for the schedule has to let go.
+ * SB_CONFLICT "nothing_to_resume". SB_PAYMENT_REQUIRED "resumption_unpaid": the card did not
  * pay, and it stays paused until the invoice is paid. */
 sb_status_e sb_lifecycle_resume(sb_result_t *result, sb_service_t *service,
                                 const sb_lifecycle_request_t *request, apr_pool_t *pool);
