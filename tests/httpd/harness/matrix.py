@@ -36,6 +36,7 @@ ONE = {
     "test_routes_limits::test_a_flood_of_checkouts_makes_few_sessions":
         "waits a minute for budgets that are kept in memory",
     "test_gate::test_a_warm_gate_asks_the_database_nothing": _FILE,
+    "test_strain::test_two_hundred_events_a_second_are_acknowledged_in_time": "on PostgreSQL by itself",
     "test_worker::test_the_worker_is_quiet_while_the_database_is_away": _FILE,
     "test_missed::test_a_restored_backup_ends_in_stripes_state": _FILE,
 }
