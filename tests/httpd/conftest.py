@@ -135,6 +135,15 @@ def db(site):
 
 
 @pytest.fixture
+def held_back(site):
+    """No webhook arrives: what is known here comes from Stripe's answers alone."""
+    site.double.control.configure_deliveries(mode="hold")
+    yield
+    site.double.control.configure_deliveries(mode="normal")
+    site.double.control.flush()
+
+
+@pytest.fixture
 def story():
     def load(name, start=None):
         if not stories.available():

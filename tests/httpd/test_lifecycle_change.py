@@ -7,7 +7,7 @@ import pytest
 from api import another_address, described, problem
 from harness import catalogue, lifecycle
 from harness.catalogue import PRICE
-from harness.lifecycle import at_stripe, buy, changes, press, told
+from harness.lifecycle import at_stripe, buy, change, changes, press, price_at_stripe, told
 from stripe_double import conformance
 from stripe_double.client import Client
 
@@ -53,24 +53,6 @@ def _own_address(site):
 @pytest.fixture
 def mover():
     return next(_movers)
-
-
-@pytest.fixture
-def held_back(site):
-    site.double.control.configure_deliveries(mode="hold")
-    yield
-    site.double.control.configure_deliveries(mode="normal")
-    site.double.control.flush()
-
-
-def change(site, user, status=200, **body):
-    answer = site.client.user(user).post("/subbill/subscription/change", json=body)
-    assert answer.status_code == status, answer.text
-    return described("/subscription/change", "POST", answer)
-
-
-def price_at_stripe(site, ident):
-    return at_stripe(site, ident)["items"]["data"][0]["price"]["id"]
 
 
 # --- now -----------------------------------------------------------------------------------------

@@ -35,15 +35,6 @@ def member():
     return next(_members)
 
 
-@pytest.fixture
-def held_back(site):
-    """No webhook arrives: what is known here comes from Stripe's answers alone."""
-    site.double.control.configure_deliveries(mode="hold")
-    yield
-    site.double.control.configure_deliveries(mode="normal")
-    site.double.control.flush()
-
-
 def post(site, user, action, status=200, **body):
     answer = site.client.user(user).post(f"/subbill/subscription/{action}", json=body)
     assert answer.status_code == status, answer.text

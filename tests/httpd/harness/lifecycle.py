@@ -2,6 +2,8 @@
 """Somebody with a real subscription at the Stripe double, and what the account page offers them."""
 import re
 
+from api import described
+
 
 def buy(site, user, card="4242424242424242", **what):
     """Buys through checkout and comes back; returns the subscription's id."""
@@ -22,6 +24,18 @@ def told(site, user):
 def at_stripe(site, ident):
     """The subscription as the double has it."""
     return next(each for each in site.double.control.objects("subscription") if each["id"] == ident)
+
+
+def change(site, user, status=200, **body):
+    """Posts a change of plan; the document of the answer."""
+    answer = site.client.user(user).post("/subbill/subscription/change", json=body)
+    assert answer.status_code == status, answer.text
+    return described("/subscription/change", "POST", answer)
+
+
+def price_at_stripe(site, ident):
+    """Of the subscription's first item."""
+    return at_stripe(site, ident)["items"]["data"][0]["price"]["id"]
 
 
 def page(site, user, path="/subbill/account"):
