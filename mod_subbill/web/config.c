@@ -3,7 +3,7 @@
  * which httpd adds file and line; everything that relates two lines, or reads a file, belongs to
  * check.c. A virtual host's value replaces the main server's, lists included. `at` remembers where
  * each directive stood: that is both the mark "given here" for merging and the place for messages. */
-#include "web/module.h"
+#include "web/config.h"
 
 #include "base/secret.h"
 #include "domain/return_url.h"
@@ -25,10 +25,7 @@ static sb_settings_t *settings_for(cmd_parms *cmd, sb_at_e at)
     return server_for(cmd, at)->settings;
 }
 
-static const char *complain(cmd_parms *cmd, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static const char *complain(cmd_parms *cmd, const char *format, ...)
+const char *sb_config_complain(cmd_parms *cmd, const char *format, ...)
 {
     va_list args;
 
@@ -38,15 +35,15 @@ static const char *complain(cmd_parms *cmd, const char *format, ...)
     return apr_psprintf(cmd->pool, "%s: %s", cmd->cmd->name, text);
 }
 
-static const char *parse_number(int *value, cmd_parms *cmd, const char *arg, int least,
-                                int most, const char *unit)
+const char *sb_config_number(int *value, cmd_parms *cmd, const char *arg, int least,
+                             int most, const char *unit)
 {
     char *end;
     apr_int64_t number = apr_strtoi64(arg, &end, 10);
 
     if (!*arg || *end || number < least || number > most) {
-        return complain(cmd, "\"%s\" is not a whole number of %s from %d to %d", arg,
-                        unit, least, most);
+        return sb_config_complain(cmd, "\"%s\" is not a whole number of %s from %d to %d",
+                                  arg, unit, least, most);
     }
     *value = (int)number;
     return NULL;
@@ -58,7 +55,7 @@ static const char *parse_url(const char **value, cmd_parms *cmd, const char *arg
     const char *wrong = sb_return_origin_check(arg, cmd->temp_pool);
 
     if (wrong) {
-        return complain(
+        return sb_config_complain(
             cmd, "\"%s\" cannot stand here: %s Write it like https://www.example.com",
             arg, wrong);
     }
@@ -90,13 +87,13 @@ static const char *set_database(cmd_parms *cmd, void *dir, const char *driver,
 
     if (strcmp(driver, "sqlite3") != 0 && strcmp(driver, "pgsql") != 0 &&
         strcmp(driver, "mysql") != 0) {
-        return complain(cmd, "\"%s\" is not a driver; use sqlite3, pgsql or mysql",
-                        driver);
+        return sb_config_complain(
+            cmd, "\"%s\" is not a driver; use sqlite3, pgsql or mysql", driver);
     }
     if (!*params) {
-        return complain(cmd,
-                        "needs parameters: the absolute path of the file for sqlite3, "
-                        "\"host=… dbname=… user=…\" for pgsql and mysql");
+        return sb_config_complain(
+            cmd, "needs parameters: the absolute path of the file for sqlite3, "
+                 "\"host=… dbname=… user=…\" for pgsql and mysql");
     }
     settings->database_driver = apr_pstrdup(cmd->pool, driver);
     settings->database_params = apr_pstrdup(cmd->pool, params);
@@ -108,11 +105,11 @@ static const char *set_database_pool(cmd_parms *cmd, void *dir, const char *max,
 {
     sb_settings_t *settings = settings_for(cmd, SB_AT_DATABASE_POOL);
     const char *error =
-        parse_number(&settings->pool_max, cmd, max, 1, 1000, "connections");
+        sb_config_number(&settings->pool_max, cmd, max, 1, 1000, "connections");
 
     if (!error && wait) {
-        error =
-            parse_number(&settings->pool_wait_ms, cmd, wait, 1, 60000, "milliseconds");
+        error = sb_config_number(&settings->pool_wait_ms, cmd, wait, 1, 60000,
+                                 "milliseconds");
     }
     return error;
 }
@@ -125,7 +122,7 @@ static const char *take_source(apr_array_header_t *list, cmd_parms *cmd, const c
 
     if (error) {
         cmd->directive->args = "(withheld)";
-        return complain(cmd, "%s", error);
+        return sb_config_complain(cmd, "%s", error);
     }
     take_text(list, cmd, arg);
     return NULL;
@@ -142,7 +139,7 @@ static const char *set_publishable_key(cmd_parms *cmd, void *dir, const char *ar
 
     if (strncmp(arg, "pk_test_", 8) != 0 && strncmp(arg, "pk_live_", 8) != 0) {
         cmd->directive->args = "(withheld)";
-        return complain(
+        return sb_config_complain(
             cmd, "a publishable key begins with pk_test_ or pk_live_; what stands here "
                  "does not (secret keys belong to SubbillStripeKey, as file:…)");
     }
@@ -155,7 +152,7 @@ static const char *set_mode(cmd_parms *cmd, void *dir, const char *arg)
     sb_settings_t *settings = settings_for(cmd, SB_AT_MODE);
 
     if (strcasecmp(arg, "test") != 0 && strcasecmp(arg, "live") != 0) {
-        return complain(cmd, "\"%s\" is neither test nor live", arg);
+        return sb_config_complain(cmd, "\"%s\" is neither test nor live", arg);
     }
     settings->live = strcasecmp(arg, "live") == 0;
     return NULL;
@@ -169,14 +166,15 @@ static const char *set_webhook_secret(cmd_parms *cmd, void *dir, const char *arg
 
 static const char *set_webhook_tolerance(cmd_parms *cmd, void *dir, const char *arg)
 {
-    return parse_number(&settings_for(cmd, SB_AT_WEBHOOK_TOLERANCE)->webhook_tolerance,
-                        cmd, arg, 0, 86400, "seconds");
+    return sb_config_number(
+        &settings_for(cmd, SB_AT_WEBHOOK_TOLERANCE)->webhook_tolerance, cmd, arg, 0,
+        86400, "seconds");
 }
 
 static const char *set_catch_up(cmd_parms *cmd, void *dir, const char *arg)
 {
-    return parse_number(&settings_for(cmd, SB_AT_CATCH_UP)->catch_up, cmd, arg, 0,
-                        30 * 86400, "seconds");
+    return sb_config_number(&settings_for(cmd, SB_AT_CATCH_UP)->catch_up, cmd, arg, 0,
+                            30 * 86400, "seconds");
 }
 
 /* SubbillWebhookEndpoint UUID SOURCE …: the UUID is one URL segment that nobody guesses. */
@@ -186,14 +184,14 @@ static const char *set_webhook_endpoint(cmd_parms *cmd, void *dir, int argc,
     sb_settings_t *settings = settings_for(cmd, SB_AT_WEBHOOK_ENDPOINT);
 
     if (argc < 2) {
-        return complain(cmd,
-                        "needs a UUID and at least one secret source, as in "
-                        "SubbillWebhookEndpoint 2f0c… file:/etc/subbill/webhook.secret");
+        return sb_config_complain(
+            cmd, "needs a UUID and at least one secret source, as in "
+                 "SubbillWebhookEndpoint 2f0c… file:/etc/subbill/webhook.secret");
     }
     if (strlen(argv[0]) < 16 ||
         strspn(argv[0], "0123456789abcdefABCDEF-") != strlen(argv[0])) {
-        return complain(cmd, "\"%s\" is not a UUID (hexadecimal digits and dashes)",
-                        argv[0]);
+        return sb_config_complain(
+            cmd, "\"%s\" is not a UUID (hexadecimal digits and dashes)", argv[0]);
     }
     sb_webhook_endpoint_t endpoint = {
         .uuid = apr_pstrdup(cmd->pool, argv[0]),
@@ -218,8 +216,9 @@ static const char *set_catalog(cmd_parms *cmd, void *dir, const char *arg)
     sb_settings_t *settings = settings_for(cmd, SB_AT_CATALOG);
 
     settings->catalog_path = ap_server_root_relative(cmd->pool, arg);
-    return settings->catalog_path ? NULL
-                                  : complain(cmd, "\"%s\" is not a usable path", arg);
+    return settings->catalog_path
+               ? NULL
+               : sb_config_complain(cmd, "\"%s\" is not a usable path", arg);
 }
 
 static const char *set_base_url(cmd_parms *cmd, void *dir, const char *arg)
@@ -264,11 +263,11 @@ static const char *set_route(cmd_parms *cmd, void *dir, const char *name,
     const char *error = sb_route_name_check(name, cmd->temp_pool);
 
     if (error) {
-        return complain(cmd, "%s", error);
+        return sb_config_complain(cmd, "%s", error);
     }
     if (*path != '/' || strpbrk(path, "?#\\") || strstr(path, "//") ||
         strstr(path, "/../")) {
-        return complain(
+        return sb_config_complain(
             cmd, "\"%s\" is not a path; it begins with one slash and has no query", path);
     }
     APR_ARRAY_PUSH(settings->routes, sb_route_setting_t) = (sb_route_setting_t){
@@ -287,7 +286,9 @@ static const char *set_templates(cmd_parms *cmd, void *dir, const char *arg)
     sb_settings_t *settings = settings_for(cmd, SB_AT_TEMPLATES);
 
     settings->templates = ap_server_root_relative(cmd->pool, arg);
-    return settings->templates ? NULL : complain(cmd, "\"%s\" is not a usable path", arg);
+    return settings->templates
+               ? NULL
+               : sb_config_complain(cmd, "\"%s\" is not a usable path", arg);
 }
 
 static const char *set_languages(cmd_parms *cmd, void *dir, const char *arg)
@@ -297,98 +298,11 @@ static const char *set_languages(cmd_parms *cmd, void *dir, const char *arg)
     if (strlen(arg) < 2 || strlen(arg) > 12 ||
         strspn(arg, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-") !=
             strlen(arg)) {
-        return complain(cmd, "\"%s\" is not a language code; write en, de, pt-BR …", arg);
+        return sb_config_complain(
+            cmd, "\"%s\" is not a language code; write en, de, pt-BR …", arg);
     }
     take_text(settings->languages, cmd, arg);
     return NULL;
-}
-
-/* --- per location -------------------------------------------------------------------------- */
-
-/* httpd would drop a <Limit> around these without a word, and a SubbillGate Off meant for one method
- * would open all of them. */
-static const char *not_in_limit(cmd_parms *cmd)
-{
-    return ap_check_cmd_context(cmd, NOT_IN_LIMIT);
-}
-
-static const char *set_gate(cmd_parms *cmd, void *dir, const char *args)
-{
-    sb_gate_t *gate;
-    const char *error = not_in_limit(cmd);
-
-    if (!error) {
-        error = sb_gate_make(&gate, cmd, cmd->cmd->name, args);
-    }
-    if (!error) {
-        ((sb_dir_t *)dir)->gate = gate;
-    }
-    return error;
-}
-
-static const char *parse_expression(const ap_expr_info_t **expression, cmd_parms *cmd,
-                                    const char *arg)
-{
-    const char *error = not_in_limit(cmd);
-
-    if (error) {
-        return error;
-    }
-    *expression = ap_expr_parse_cmd(cmd, arg, AP_EXPR_FLAG_STRING_RESULT, &error, NULL);
-    return error ? complain(cmd, "cannot read the expression \"%s\": %s", arg, error)
-                 : NULL;
-}
-
-static const char *set_user(cmd_parms *cmd, void *dir, const char *arg)
-{
-    return parse_expression(&((sb_dir_t *)dir)->user, cmd, arg);
-}
-
-static const char *set_email(cmd_parms *cmd, void *dir, const char *arg)
-{
-    return parse_expression(&((sb_dir_t *)dir)->email, cmd, arg);
-}
-
-static const char *set_on_deny(cmd_parms *cmd, void *dir, const char *word,
-                               const char *url)
-{
-    static const struct {
-        const char *word;
-        sb_on_deny_e on_deny;
-    } words[] = {{"auto", SB_DENY_AUTO},
-                 {"402", SB_DENY_402},
-                 {"403", SB_DENY_403},
-                 {"redirect", SB_DENY_REDIRECT}};
-    sb_dir_t *config = dir;
-    const char *misplaced = not_in_limit(cmd);
-
-    if (misplaced) {
-        return misplaced;
-    }
-    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
-        if (strcasecmp(word, words[i].word) == 0) {
-            config->on_deny = words[i].on_deny;
-            if (url && config->on_deny != SB_DENY_REDIRECT) {
-                return complain(cmd, "only redirect takes an address");
-            }
-            if (url && *url != '/' && strncmp(url, "https://", 8) != 0 &&
-                strncmp(url, "http://", 7) != 0) {
-                return complain(cmd, "\"%s\" is neither a path nor an http(s) address",
-                                url);
-            }
-            config->deny_url = url ? apr_pstrdup(cmd->pool, url) : NULL;
-            return NULL;
-        }
-    }
-    return complain(cmd, "\"%s\" is none of auto, 402, 403, redirect", word);
-}
-
-static const char *set_grace(cmd_parms *cmd, void *dir, const char *arg)
-{
-    const char *error = not_in_limit(cmd);
-
-    return error ? error
-                 : parse_number(&((sb_dir_t *)dir)->grace_days, cmd, arg, 0, 365, "days");
 }
 
 /* --- create and merge ---------------------------------------------------------------------- */
@@ -504,30 +418,6 @@ void *sb_server_merge(apr_pool_t *pool, void *base_config, void *add_config)
     return merged;
 }
 
-void *sb_dir_create(apr_pool_t *pool, char *path)
-{
-    sb_dir_t *dir = apr_pcalloc(pool, sizeof(*dir));
-
-    dir->on_deny = SB_DENY_UNSET;
-    dir->grace_days = -1;
-    return dir;
-}
-
-void *sb_dir_merge(apr_pool_t *pool, void *base_config, void *add_config)
-{
-    const sb_dir_t *base = base_config;
-    const sb_dir_t *add = add_config;
-    sb_dir_t *merged = apr_pcalloc(pool, sizeof(*merged));
-
-    merged->gate = add->gate ? add->gate : base->gate;
-    merged->user = add->user ? add->user : base->user;
-    merged->email = add->email ? add->email : base->email;
-    merged->on_deny = add->on_deny != SB_DENY_UNSET ? add->on_deny : base->on_deny;
-    merged->deny_url = add->on_deny != SB_DENY_UNSET ? add->deny_url : base->deny_url;
-    merged->grace_days = add->grace_days >= 0 ? add->grace_days : base->grace_days;
-    return merged;
-}
-
 /* --- the table ----------------------------------------------------------------------------- */
 
 #define PER_LOCATION                                                                     \
@@ -576,14 +466,14 @@ const command_rec sb_directives[] = {
                   "directory with templates and texts of your own"),
     AP_INIT_ITERATE("SubbillLanguages", set_languages, NULL, RSRC_CONF,
                     "languages of the pages; the first is the default"),
-    AP_INIT_RAW_ARGS("SubbillGate", set_gate, NULL, PER_LOCATION,
+    AP_INIT_RAW_ARGS("SubbillGate", sb_dir_set_gate, NULL, PER_LOCATION,
                      "any, one or more plans, or Off: who may pass here"),
-    AP_INIT_TAKE1("SubbillUser", set_user, NULL, PER_LOCATION,
+    AP_INIT_TAKE1("SubbillUser", sb_dir_set_user, NULL, PER_LOCATION,
                   "expression that names the user"),
-    AP_INIT_TAKE1("SubbillEmail", set_email, NULL, PER_LOCATION,
+    AP_INIT_TAKE1("SubbillEmail", sb_dir_set_email, NULL, PER_LOCATION,
                   "expression that names the user's e-mail address"),
-    AP_INIT_TAKE12("SubbillOnDeny", set_on_deny, NULL, PER_LOCATION,
+    AP_INIT_TAKE12("SubbillOnDeny", sb_dir_set_on_deny, NULL, PER_LOCATION,
                    "auto, 402, 403 or redirect [URL]: what those see who may not pass"),
-    AP_INIT_TAKE1("SubbillGrace", set_grace, NULL, PER_LOCATION,
+    AP_INIT_TAKE1("SubbillGrace", sb_dir_set_grace, NULL, PER_LOCATION,
                   "days that an unpaid renewal still opens the gate"),
     {NULL}};

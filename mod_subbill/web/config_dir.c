@@ -1,0 +1,120 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+/* The directives of a location: setters, defaults, merging. All of them may stand in a server, a
+ * virtual host or a section; the innermost one that says something counts. */
+#include "web/config.h"
+
+#include <apr_strings.h>
+
+/* httpd would drop a <Limit> around these without a word, and a SubbillGate Off meant for one method
+ * would open all of them. */
+static const char *not_in_limit(cmd_parms *cmd)
+{
+    return ap_check_cmd_context(cmd, NOT_IN_LIMIT);
+}
+
+const char *sb_dir_set_gate(cmd_parms *cmd, void *dir, const char *args)
+{
+    sb_gate_t *gate;
+    const char *error = not_in_limit(cmd);
+
+    if (!error) {
+        error = sb_gate_make(&gate, cmd, cmd->cmd->name, args);
+    }
+    if (!error) {
+        ((sb_dir_t *)dir)->gate = gate;
+    }
+    return error;
+}
+
+static const char *parse_expression(const ap_expr_info_t **expression, cmd_parms *cmd,
+                                    const char *arg)
+{
+    const char *error = not_in_limit(cmd);
+
+    if (error) {
+        return error;
+    }
+    *expression = ap_expr_parse_cmd(cmd, arg, AP_EXPR_FLAG_STRING_RESULT, &error, NULL);
+    return error ? sb_config_complain(cmd, "cannot read the expression \"%s\": %s", arg,
+                                      error)
+                 : NULL;
+}
+
+const char *sb_dir_set_user(cmd_parms *cmd, void *dir, const char *arg)
+{
+    return parse_expression(&((sb_dir_t *)dir)->user, cmd, arg);
+}
+
+const char *sb_dir_set_email(cmd_parms *cmd, void *dir, const char *arg)
+{
+    return parse_expression(&((sb_dir_t *)dir)->email, cmd, arg);
+}
+
+const char *sb_dir_set_on_deny(cmd_parms *cmd, void *dir, const char *word,
+                               const char *url)
+{
+    static const struct {
+        const char *word;
+        sb_on_deny_e on_deny;
+    } words[] = {{"auto", SB_DENY_AUTO},
+                 {"402", SB_DENY_402},
+                 {"403", SB_DENY_403},
+                 {"redirect", SB_DENY_REDIRECT}};
+    sb_dir_t *config = dir;
+    const char *misplaced = not_in_limit(cmd);
+
+    if (misplaced) {
+        return misplaced;
+    }
+    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+        if (strcasecmp(word, words[i].word) == 0) {
+            config->on_deny = words[i].on_deny;
+            if (url && config->on_deny != SB_DENY_REDIRECT) {
+                return sb_config_complain(cmd, "only redirect takes an address");
+            }
+            if (url && *url != '/' && strncmp(url, "https://", 8) != 0 &&
+                strncmp(url, "http://", 7) != 0) {
+                return sb_config_complain(
+                    cmd, "\"%s\" is neither a path nor an http(s) address", url);
+            }
+            config->deny_url = url ? apr_pstrdup(cmd->pool, url) : NULL;
+            return NULL;
+        }
+    }
+    return sb_config_complain(cmd, "\"%s\" is none of auto, 402, 403, redirect", word);
+}
+
+const char *sb_dir_set_grace(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *error = not_in_limit(cmd);
+
+    return error ? error
+                 : sb_config_number(&((sb_dir_t *)dir)->grace_days, cmd, arg, 0, 365,
+                                    "days");
+}
+
+/* --- create and merge ---------------------------------------------------------------------- */
+
+void *sb_dir_create(apr_pool_t *pool, char *path)
+{
+    sb_dir_t *dir = apr_pcalloc(pool, sizeof(*dir));
+
+    dir->on_deny = SB_DENY_UNSET;
+    dir->grace_days = -1;
+    return dir;
+}
+
+void *sb_dir_merge(apr_pool_t *pool, void *base_config, void *add_config)
+{
+    const sb_dir_t *base = base_config;
+    const sb_dir_t *add = add_config;
+    sb_dir_t *merged = apr_pcalloc(pool, sizeof(*merged));
+
+    merged->gate = add->gate ? add->gate : base->gate;
+    merged->user = add->user ? add->user : base->user;
+    merged->email = add->email ? add->email : base->email;
+    merged->on_deny = add->on_deny != SB_DENY_UNSET ? add->on_deny : base->on_deny;
+    merged->deny_url = add->on_deny != SB_DENY_UNSET ? add->deny_url : base->deny_url;
+    merged->grace_days = add->grace_days >= 0 ? add->grace_days : base->grace_days;
+    return merged;
+}
