@@ -98,7 +98,6 @@ apr_uint64_t sb_siphash(const apr_uint64_t key[2], const void *data, apr_size_t 
 #endif
         v[3] ^= word;
         sip_round(v);
-        sip_round(v);
         v[0] ^= word;
     }
     for (apr_size_t i = whole; i < length; i++) {
@@ -106,10 +105,9 @@ apr_uint64_t sb_siphash(const apr_uint64_t key[2], const void *data, apr_size_t 
     }
     v[3] ^= last;
     sip_round(v);
-    sip_round(v);
     v[0] ^= last;
     v[2] ^= 0xff;
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 3; i++) {
         sip_round(v);
     }
     return v[0] ^ v[1] ^ v[2] ^ v[3];

@@ -19,7 +19,7 @@ bool sb_crypto_equal(const char *a, const char *b, apr_size_t length);
 /* bytes random bytes (at most 64) as lower-case hex in pool; NULL when the system has no entropy. */
 const char *sb_random_hex(int bytes, apr_pool_t *pool);
 
-/* SipHash-2-4 (Aumasson, Bernstein 2012) of data under a 128-bit key: for tables whose keys
+/* SipHash-1-3 (Aumasson, Bernstein 2012) of data under a 128-bit key: for tables whose keys
  * strangers choose. */
 apr_uint64_t sb_siphash(const apr_uint64_t key[2], const void *data, apr_size_t length);
 

@@ -106,10 +106,9 @@ void sb_log(sb_log_level_e level, apr_status_t rv, const char *id, const char *f
     va_end(args);
 }
 
-void sb_log_limited(sb_log_level_e level, apr_status_t rv, const char *id,
-                    const char *format, ...)
+static void emit_limited(apr_interval_time_t pause, sb_log_level_e level, apr_status_t rv,
+                         const char *id, const char *format, va_list args)
 {
-    va_list args;
     unsigned int slot = 5381;
 
     if (!process_log.sink || level > process_log.level) {
@@ -123,14 +122,32 @@ void sb_log_limited(sb_log_level_e level, apr_status_t rv, const char *id,
     apr_time_t now = sb_clock_monotonic();
     apr_time_t until = __atomic_load_n(&limits[slot].until, __ATOMIC_RELAXED);
     if (now < until ||
-        !__atomic_compare_exchange_n(&limits[slot].until, &until, now + APR_USEC_PER_SEC,
-                                     0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+        !__atomic_compare_exchange_n(&limits[slot].until, &until, now + pause, 0,
+                                     __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
         __atomic_fetch_add(&limits[slot].swallowed, 1, __ATOMIC_RELAXED);
         return;
     }
     unsigned int swallowed =
         __atomic_exchange_n(&limits[slot].swallowed, 0, __ATOMIC_RELAXED);
-    va_start(args, format);
     emit(level, rv, id, swallowed, format, args);
+}
+
+void sb_log_limited(sb_log_level_e level, apr_status_t rv, const char *id,
+                    const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    emit_limited(APR_USEC_PER_SEC, level, rv, id, format, args);
+    va_end(args);
+}
+
+void sb_log_rarely(sb_log_level_e level, apr_status_t rv, const char *id,
+                   const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    emit_limited(60 * APR_USEC_PER_SEC, level, rv, id, format, args);
     va_end(args);
 }

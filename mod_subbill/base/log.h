@@ -36,6 +36,10 @@ void sb_log(sb_log_level_e level, apr_status_t rv, const char *id, const char *f
 void sb_log_limited(sb_log_level_e level, apr_status_t rv, const char *id,
                     const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* The same once per minute: for what holds on, request after request. */
+void sb_log_rarely(sb_log_level_e level, apr_status_t rv, const char *id,
+                   const char *format, ...) __attribute__((format(printf, 4, 5)));
+
 /* Writes text into out (size bytes, always terminated) as one harmless line: bytes that a log
  * or a terminal would act on become \xNN, bidirectional controls and invalid UTF-8 as well. */
 void sb_log_escape(char *out, apr_size_t size, const char *text);

@@ -35,7 +35,8 @@ static const member_t members[] = {
     MEMBER(server_name, MEMBER_TEXT),       MEMBER(server_root, MEMBER_TEXT),
     MEMBER(epochs_path, MEMBER_TEXT),       MEMBER(user_id, MEMBER_INT),
     MEMBER(group_id, MEMBER_INT),           MEMBER(worker, MEMBER_BOOL),
-    MEMBER(catch_up, MEMBER_INT),
+    MEMBER(catch_up, MEMBER_INT),           MEMBER(cache_entries, MEMBER_INT),
+    MEMBER(cache_ttl, MEMBER_INT),
 };
 
 #define MEMBERS (sizeof(members) / sizeof(*members))
@@ -63,6 +64,8 @@ sb_settings_t *sb_settings_create(apr_pool_t *pool)
     settings->pool_wait_ms = 250;
     settings->webhook_tolerance = 300;
     settings->catch_up = 3600;
+    settings->cache_entries = 4096;
+    settings->cache_ttl = 60;
     settings->stripe_api = "https://api.stripe.com";
     settings->user_id = -1;
     settings->group_id = -1;

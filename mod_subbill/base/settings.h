@@ -47,6 +47,8 @@ typedef struct sb_settings_t {
     const char *mount; /* the prefix below which `SetHandler subbill` answers, or NULL */
     apr_array_header_t *routes; /* sb_route_setting_t; the first of a name is canonical */
     bool worker;                /* background jobs run in httpd */
+    int cache_entries;          /* users whose rights each process keeps */
+    int cache_ttl;              /* seconds */
     const char *templates;      /* directory or NULL: the built-in ones */
     apr_array_header_t *languages; /* const char *; the first is the default */
 

@@ -38,3 +38,9 @@ sb_status_e sb_reason_status(sb_reason_e reason)
 {
     return reasons[known(reason)].status;
 }
+
+bool sb_reason_for_money(sb_reason_e reason)
+{
+    return sb_reason_status(reason) == SB_PAYMENT_REQUIRED ||
+           reason == SB_REASON_PLAN_TOO_LOW;
+}

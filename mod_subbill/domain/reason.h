@@ -4,6 +4,8 @@
 
 #include "base/result.h"
 
+#include <stdbool.h>
+
 /* Why a door is open or closed: one vocabulary for responses, logs, metrics, explain and pages. */
 
 typedef enum {
@@ -32,5 +34,8 @@ const char *sb_reason_word(sb_reason_e reason);
 /* The class of answer: SB_OK, SB_UNAUTHENTICATED, SB_PAYMENT_REQUIRED, SB_FORBIDDEN,
  * SB_UNAVAILABLE or SB_DISABLED. */
 sb_status_e sb_reason_status(sb_reason_e reason);
+
+/* Whether paying, or paying more, would help. */
+bool sb_reason_for_money(sb_reason_e reason);
 
 #endif

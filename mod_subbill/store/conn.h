@@ -37,7 +37,8 @@ struct sb_conn_t {
     struct stat file, wal;
     bool wal_seen;
     apr_time_t busy_until;
-    bool locked_out; /* and it was in vain */
+    bool locked_out;       /* and it was in vain */
+    apr_int64_t looked_at; /* its data_version at the last look at the epochs; 0: none */
 
     /* Kept by the pool. */
     sb_conn_t *next;

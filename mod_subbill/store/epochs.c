@@ -3,18 +3,26 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The file is exactly the counters. It is never shortened or replaced while the site runs, so a
- * mapping stays good for the life of the process; a lost file only costs a cache its news until the
- * next restart, which its time to live bounds. */
+/* The file begins with the counters, then follow the tracks. It is never shortened or replaced while the
+ * site runs, so a mapping stays good for the life of the process. A lost file means that processes
+ * hear of each other through the database only, as hosts do. */
 
-enum { FILE_SIZE = SB_EPOCH_SLOTS * sizeof(apr_uint64_t) };
+enum { TRACKS = 16 };
+
+typedef struct file_t {
+    apr_uint64_t counters[SB_EPOCH_SLOTS];
+    sb_epoch_track_t tracks[TRACKS];
+} file_t;
+
+enum { FILE_SIZE = sizeof(file_t) };
 
 struct sb_epochs_t {
-    apr_uint64_t *counters;
+    file_t *file;
 };
 
 int sb_epoch_slot(const char *user)
@@ -68,7 +76,7 @@ static apr_status_t unmap(void *data)
 {
     sb_epochs_t *epochs = data;
 
-    munmap(epochs->counters, FILE_SIZE);
+    munmap(epochs->file, FILE_SIZE);
     return APR_SUCCESS;
 }
 
@@ -88,15 +96,35 @@ apr_status_t sb_epochs_open(sb_epochs_t **epochs, const char *path, apr_pool_t *
         return rv;
     }
     sb_epochs_t *made = apr_palloc(pool, sizeof(*made));
-    made->counters = map;
+    made->file = map;
     apr_pool_cleanup_register(pool, made, unmap, apr_pool_cleanup_null);
     *epochs = made;
     return APR_SUCCESS;
 }
 
+void sb_epochs_open_private(sb_epochs_t **epochs, apr_pool_t *pool)
+{
+    *epochs = apr_palloc(pool, sizeof(**epochs));
+    (*epochs)->file = apr_pcalloc(pool, sizeof(file_t));
+}
+
+sb_epoch_track_t *sb_epochs_track(sb_epochs_t *epochs, apr_uint64_t database)
+{
+    for (int i = 0; i < TRACKS; i++) {
+        sb_epoch_track_t *track = &epochs->file->tracks[i];
+        apr_uint64_t free = 0;
+        if (__atomic_compare_exchange_n(&track->database, &free, database, false,
+                                        __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE) ||
+            free == database) {
+            return track;
+        }
+    }
+    return NULL;
+}
+
 apr_uint64_t sb_epochs_get(const sb_epochs_t *epochs, int slot)
 {
-    return __atomic_load_n(&epochs->counters[slot], __ATOMIC_ACQUIRE);
+    return __atomic_load_n(&epochs->file->counters[slot], __ATOMIC_ACQUIRE);
 }
 
 void sb_epochs_bump(void *epochs, const int *slots, int n)
@@ -104,6 +132,6 @@ void sb_epochs_bump(void *epochs, const int *slots, int n)
     sb_epochs_t *mapped = epochs;
 
     for (int i = 0; i < n; i++) {
-        __atomic_add_fetch(&mapped->counters[slots[i]], 1, __ATOMIC_RELEASE);
+        __atomic_add_fetch(&mapped->file->counters[slots[i]], 1, __ATOMIC_RELEASE);
     }
 }

@@ -305,6 +305,19 @@ static const char *set_languages(cmd_parms *cmd, void *dir, const char *arg)
     return NULL;
 }
 
+static const char *set_cache(cmd_parms *cmd, void *dir, const char *entries,
+                             const char *ttl)
+{
+    sb_settings_t *settings = settings_for(cmd, SB_AT_CACHE);
+    const char *error =
+        sb_config_number(&settings->cache_entries, cmd, entries, 64, 1 << 22, "entries");
+
+    if (!error && ttl) {
+        error = sb_config_number(&settings->cache_ttl, cmd, ttl, 0, 3600, "seconds");
+    }
+    return error;
+}
+
 /* --- create and merge ---------------------------------------------------------------------- */
 
 void *sb_server_create(apr_pool_t *pool, server_rec *s)
@@ -410,6 +423,10 @@ void *sb_server_merge(apr_pool_t *pool, void *base_config, void *add_config)
         case SB_AT_LANGUAGES:
             settings->languages = own->languages;
             break;
+        case SB_AT_CACHE:
+            settings->cache_entries = own->cache_entries;
+            settings->cache_ttl = own->cache_ttl;
+            break;
         case SB_AT_COUNT:
             break;
         }
@@ -466,6 +483,8 @@ const command_rec sb_directives[] = {
                   "directory with templates and texts of your own"),
     AP_INIT_ITERATE("SubbillLanguages", set_languages, NULL, RSRC_CONF,
                     "languages of the pages; the first is the default"),
+    AP_INIT_TAKE12("SubbillCache", set_cache, NULL, RSRC_CONF,
+                   "users whose rights a process keeps, and seconds"),
     AP_INIT_RAW_ARGS("SubbillGate", sb_dir_set_gate, NULL, PER_LOCATION,
                      "any, one or more plans, or Off: who may pass here"),
     AP_INIT_TAKE1("SubbillUser", sb_dir_set_user, NULL, PER_LOCATION,
@@ -476,4 +495,10 @@ const command_rec sb_directives[] = {
                    "auto, 402, 403 or redirect [URL]: what those see who may not pass"),
     AP_INIT_TAKE1("SubbillGrace", sb_dir_set_grace, NULL, PER_LOCATION,
                   "days that an unpaid renewal still opens the gate"),
+    AP_INIT_TAKE1("SubbillStale", sb_dir_set_stale, NULL, PER_LOCATION,
+                  "seconds that the last known answer may serve without the database"),
+    AP_INIT_TAKE1("SubbillOnError", sb_dir_set_on_error, NULL, PER_LOCATION,
+                  "deny or allow: what happens when nothing can be decided"),
+    AP_INIT_FLAG("SubbillDryRun", sb_dir_set_dry_run, NULL, PER_LOCATION,
+                 "On or Off: decide and tell, but let everybody pass"),
     {NULL}};

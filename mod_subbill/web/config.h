@@ -21,5 +21,8 @@ const char *sb_dir_set_email(cmd_parms *cmd, void *dir, const char *arg);
 const char *sb_dir_set_on_deny(cmd_parms *cmd, void *dir, const char *word,
                                const char *url);
 const char *sb_dir_set_grace(cmd_parms *cmd, void *dir, const char *arg);
+const char *sb_dir_set_stale(cmd_parms *cmd, void *dir, const char *arg);
+const char *sb_dir_set_on_error(cmd_parms *cmd, void *dir, const char *arg);
+const char *sb_dir_set_dry_run(cmd_parms *cmd, void *dir, int on);
 
 #endif

@@ -5,6 +5,14 @@
 
 #include <apr_strings.h>
 
+static sb_dir_t *dir_of(void *section)
+{
+    sb_dir_t *dir = section;
+
+    dir->given = true;
+    return dir;
+}
+
 /* httpd would drop a <Limit> around these without a word, and a SubbillGate Off meant for one method
  * would open all of them. */
 static const char *not_in_limit(cmd_parms *cmd)
@@ -21,7 +29,7 @@ const char *sb_dir_set_gate(cmd_parms *cmd, void *dir, const char *args)
         error = sb_gate_make(&gate, cmd, cmd->cmd->name, args);
     }
     if (!error) {
-        ((sb_dir_t *)dir)->gate = gate;
+        dir_of(dir)->gate = gate;
     }
     return error;
 }
@@ -42,12 +50,12 @@ static const char *parse_expression(const ap_expr_info_t **expression, cmd_parms
 
 const char *sb_dir_set_user(cmd_parms *cmd, void *dir, const char *arg)
 {
-    return parse_expression(&((sb_dir_t *)dir)->user, cmd, arg);
+    return parse_expression(&dir_of(dir)->user, cmd, arg);
 }
 
 const char *sb_dir_set_email(cmd_parms *cmd, void *dir, const char *arg)
 {
-    return parse_expression(&((sb_dir_t *)dir)->email, cmd, arg);
+    return parse_expression(&dir_of(dir)->email, cmd, arg);
 }
 
 const char *sb_dir_set_on_deny(cmd_parms *cmd, void *dir, const char *word,
@@ -60,7 +68,7 @@ const char *sb_dir_set_on_deny(cmd_parms *cmd, void *dir, const char *word,
                  {"402", SB_DENY_402},
                  {"403", SB_DENY_403},
                  {"redirect", SB_DENY_REDIRECT}};
-    sb_dir_t *config = dir;
+    sb_dir_t *config = dir_of(dir);
     const char *misplaced = not_in_limit(cmd);
 
     if (misplaced) {
@@ -89,8 +97,39 @@ const char *sb_dir_set_grace(cmd_parms *cmd, void *dir, const char *arg)
     const char *error = not_in_limit(cmd);
 
     return error ? error
-                 : sb_config_number(&((sb_dir_t *)dir)->grace_days, cmd, arg, 0, 365,
-                                    "days");
+                 : sb_config_number(&dir_of(dir)->grace_days, cmd, arg, 0, 365, "days");
+}
+
+const char *sb_dir_set_stale(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *error = not_in_limit(cmd);
+
+    return error ? error
+                 : sb_config_number(&dir_of(dir)->stale_seconds, cmd, arg, 0, 86400,
+                                    "seconds");
+}
+
+const char *sb_dir_set_on_error(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *error = not_in_limit(cmd);
+
+    if (!error && strcasecmp(arg, "deny") != 0 && strcasecmp(arg, "allow") != 0) {
+        error = sb_config_complain(cmd, "\"%s\" is neither deny nor allow", arg);
+    }
+    if (!error) {
+        dir_of(dir)->allow_on_error = strcasecmp(arg, "allow") == 0;
+    }
+    return error;
+}
+
+const char *sb_dir_set_dry_run(cmd_parms *cmd, void *dir, int on)
+{
+    const char *error = not_in_limit(cmd);
+
+    if (!error) {
+        dir_of(dir)->dry_run = on;
+    }
+    return error;
 }
 
 /* --- create and merge ---------------------------------------------------------------------- */
@@ -101,6 +140,9 @@ void *sb_dir_create(apr_pool_t *pool, char *path)
 
     dir->on_deny = SB_DENY_UNSET;
     dir->grace_days = -1;
+    dir->stale_seconds = -1;
+    dir->allow_on_error = -1;
+    dir->dry_run = -1;
     return dir;
 }
 
@@ -108,13 +150,26 @@ void *sb_dir_merge(apr_pool_t *pool, void *base_config, void *add_config)
 {
     const sb_dir_t *base = base_config;
     const sb_dir_t *add = add_config;
-    sb_dir_t *merged = apr_pcalloc(pool, sizeof(*merged));
 
+    /* Most sections say nothing or add to nothing, and sections are merged for every request. */
+    if (!base->given) {
+        return add_config;
+    }
+    if (!add->given) {
+        return base_config;
+    }
+    sb_dir_t *merged = apr_palloc(pool, sizeof(*merged));
+    merged->given = true;
     merged->gate = add->gate ? add->gate : base->gate;
     merged->user = add->user ? add->user : base->user;
     merged->email = add->email ? add->email : base->email;
     merged->on_deny = add->on_deny != SB_DENY_UNSET ? add->on_deny : base->on_deny;
     merged->deny_url = add->on_deny != SB_DENY_UNSET ? add->deny_url : base->deny_url;
     merged->grace_days = add->grace_days >= 0 ? add->grace_days : base->grace_days;
+    merged->stale_seconds =
+        add->stale_seconds >= 0 ? add->stale_seconds : base->stale_seconds;
+    merged->allow_on_error =
+        add->allow_on_error >= 0 ? add->allow_on_error : base->allow_on_error;
+    merged->dry_run = add->dry_run >= 0 ? add->dry_run : base->dry_run;
     return merged;
 }

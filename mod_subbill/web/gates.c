@@ -44,6 +44,10 @@ static const char *compile(sb_gate_t *gate, const sb_server_t *server,
     const sb_catalog_t **key = apr_palloc(pool, sizeof(*key));
     *key = server->catalog;
     apr_hash_set(gate->compiled, key, sizeof(*key), requirement);
+    if (!gate->usual) {
+        gate->usual = server->catalog;
+        gate->usual_rule = requirement;
+    }
     return NULL;
 }
 
@@ -98,5 +102,7 @@ const char *sb_gate_make(sb_gate_t **made, cmd_parms *cmd, const char *directive
 const sb_requirement_t *sb_gate_requirement(const sb_gate_t *gate,
                                             const sb_server_t *server)
 {
-    return apr_hash_get(gate->compiled, &server->catalog, sizeof(server->catalog));
+    return server->catalog && gate->usual == server->catalog
+               ? gate->usual_rule
+               : apr_hash_get(gate->compiled, &server->catalog, sizeof(server->catalog));
 }

@@ -4,6 +4,9 @@
 #include "base/log.h"
 #include "domain/identity.h"
 
+#include <http_core.h>
+#include <http_request.h>
+
 /* An expression is evaluated each time it is asked for: the same request knows less before
  * authentication than after, so the first answer must not be kept. */
 static const char *evaluate(request_rec *r, const ap_expr_info_t *expression)
@@ -32,26 +35,51 @@ static bool login_failed(const request_rec *r)
     return false;
 }
 
-const char *sb_request_user(request_rec *r, sb_reason_e *reason)
+const char *sb_request_name(request_rec *r)
 {
     const sb_dir_t *dir = sb_dir_of(r);
-    const char *user = login_failed(r) ? NULL
+    const char *name = login_failed(r) ? NULL
                        : dir->user     ? evaluate(r, dir->user)
                                        : r->user;
 
-    if (!user || !*user) {
-        *reason = SB_REASON_NO_IDENTITY;
-        return NULL;
+    return name && *name ? name : NULL;
+}
+
+void sb_request_recognise(request_rec *r)
+{
+    if (r->user || !ap_auth_type(r) ||
+        (!apr_table_get(r->headers_in, "Authorization") &&
+         !apr_table_get(r->headers_in, "Cookie"))) {
+        return;
     }
-    const char *problem = sb_identity_check(user);
+    apr_table_t *headers = apr_table_copy(r->pool, r->headers_out);
+    apr_table_t *error_headers = apr_table_copy(r->pool, r->err_headers_out);
+    int status = ap_run_check_user_id(r);
+    if (status != OK) { /* it has put the way to log in there */
+        r->user = NULL;
+        r->headers_out = headers;
+        r->err_headers_out = error_headers;
+    }
+}
+
+bool sb_request_name_taken(const char *name, sb_reason_e *reason)
+{
+    const char *problem = sb_identity_check(name);
+
+    *reason = problem ? SB_REASON_BAD_IDENTITY : SB_REASON_OK;
     if (problem) {
         sb_log_limited(SB_LOG_WARNING, 0, "SB101", "a user name is not taken: %s",
                        problem);
-        *reason = SB_REASON_BAD_IDENTITY;
-        return NULL;
     }
-    *reason = SB_REASON_OK;
-    return user;
+    return !problem;
+}
+
+const char *sb_request_user(request_rec *r, sb_reason_e *reason)
+{
+    const char *name = sb_request_name(r);
+
+    *reason = SB_REASON_NO_IDENTITY;
+    return name && sb_request_name_taken(name, reason) ? name : NULL;
 }
 
 const char *sb_request_email(request_rec *r)

@@ -18,8 +18,6 @@
 #include <mpm_common.h>
 #include <unixd.h>
 
-enum { CACHE_ENTRIES = 4096, CACHE_TTL_SECONDS = 5 };
-
 static void register_hooks(apr_pool_t *pool);
 
 /* First in the file: it declares the index by which LogLevel subbill:… is found. */
@@ -89,9 +87,9 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     if (rv != APR_SUCCESS) {
         ap_log_error(
             APLOG_MARK, APLOG_ERR, rv, s,
-            "subbill: SB106: %s cannot be made: purchases will be seen after up to %d "
-            "seconds instead of at once; check DefaultRuntimeDir",
-            path, CACHE_TTL_SECONDS);
+            "subbill: SB106: %s cannot be made: processes hear of purchases from the "
+            "database, up to a quarter of a second late; check DefaultRuntimeDir",
+            path);
     }
     ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
                  "subbill: SB107: mod_subbill/%s is ready", SB_VERSION);
@@ -143,8 +141,17 @@ static void open_service(sb_server_t *server, server_rec *s, server_rec *main_se
                      result.hint ? result.hint : "");
         return;
     }
-    apr_status_t rv = sb_cache_create(&server->cache, CACHE_ENTRIES,
-                                      apr_time_from_sec(CACHE_TTL_SECONDS), epochs, pool);
+    const sb_cache_options_t holdings = {
+        .entries = server->settings->cache_entries,
+        .ttl = apr_time_from_sec(server->settings->cache_ttl),
+        .key_max = SB_IDENTITY_MAX,
+        .value_size = sizeof(sb_holding_t),
+        .epochs = epochs,
+    };
+    server->epochs = epochs;
+    sb_epoch_watch_create(&server->watch, epochs, server->settings->database_driver,
+                          server->database_params, pool);
+    apr_status_t rv = sb_cache_create(&server->holdings, &holdings, pool);
     if (rv != APR_SUCCESS) {
         server->service = NULL;
         ap_log_error(APLOG_MARK, APLOG_ERR, rv, s,
@@ -161,9 +168,10 @@ static void child_init(apr_pool_t *pool, server_rec *main_server)
     }
     sb_log_sink_set(log_sink, main_server);
     sb_log_level_set(log_level(main_server));
+    sb_private_open();
     if (sb_epochs_open(&epochs, ap_runtime_dir_relative(pool, "subbill.epochs"), pool) !=
         APR_SUCCESS) {
-        epochs = NULL; /* the parent has said so */
+        sb_epochs_open_private(&epochs, pool); /* the parent has said so */
     }
     for (server_rec *s = main_server; s; s = s->next) {
         sb_server_t *server = sb_server_of(s);
@@ -176,7 +184,9 @@ static void child_init(apr_pool_t *pool, server_rec *main_server)
         sb_server_t *server = sb_server_of(s);
         if (server->origin != server) {
             server->service = server->origin->service;
-            server->cache = server->origin->cache;
+            server->holdings = server->origin->holdings;
+            server->epochs = server->origin->epochs;
+            server->watch = server->origin->watch;
         }
     }
 }
@@ -240,6 +250,8 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_handler(handle, NULL, NULL, APR_HOOK_FIRST);
     sb_route_hooks(pool);
     sb_gate_hooks(pool);
+    sb_refusal_hooks(pool);
+    sb_private_hooks(pool);
     sb_authz_hooks(pool);
     sb_handler_hooks(pool);
     sb_worker_hooks(pool);

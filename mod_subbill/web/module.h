@@ -13,7 +13,9 @@
 #include "domain/catalog.h"
 #include "domain/entitlement.h"
 #include "service/service.h"
+#include "store/epoch_watch.h"
 #include "text/template_set.h"
+#include "store/cache.h"
 
 extern module AP_MODULE_DECLARE_DATA subbill_module
     __attribute__((visibility("default")));
@@ -46,10 +48,9 @@ typedef enum {
     SB_AT_WORKER,
     SB_AT_TEMPLATES,
     SB_AT_LANGUAGES,
+    SB_AT_CACHE,
     SB_AT_COUNT
 } sb_at_e;
-
-typedef struct sb_cache_t sb_cache_t;
 
 /* What one virtual host knows. The settings come from the directives; what check_config made of
  * them (catalogue, templates, secrets) is read-only from then on; `service` is born in each child.
@@ -71,7 +72,9 @@ typedef struct sb_server_t {
 
     sb_service_t
         *service; /* this process's; NULL in the parent and when nothing is configured */
-    sb_cache_t *cache;
+    sb_cache_t *holdings;    /* user and days of grace -> sb_holding_t */
+    sb_epochs_t *epochs;     /* this host's */
+    sb_epoch_watch_t *watch; /* the other hosts' */
 
     /* Of web/worker.c, whose thread alone uses them; monotonic. */
     apr_time_t next_upkeep, next_try;
@@ -99,6 +102,8 @@ typedef struct sb_gate_t {
     apr_array_header_t *words; /* const char * */
     server_rec *home;          /* where it is written */
     apr_hash_t *compiled;      /* const sb_catalog_t * -> const sb_requirement_t * */
+    const sb_catalog_t *usual; /* the first of these, which is mostly the only one */
+    const sb_requirement_t *usual_rule;
 } sb_gate_t;
 
 typedef struct sb_endpoint_t {
@@ -116,12 +121,16 @@ typedef enum {
 
 /* Per location. Every member has an unset value (NULL, -1, SB_DENY_UNSET) that merging respects. */
 typedef struct sb_dir_t {
+    bool given;                  /* a directive of ours stood in this section */
     const sb_gate_t *gate;       /* SubbillGate */
     const ap_expr_info_t *user;  /* SubbillUser */
     const ap_expr_info_t *email; /* SubbillEmail */
     sb_on_deny_e on_deny;
     const char *deny_url; /* of SubbillOnDeny redirect, or NULL: the plans page */
-    int grace_days;       /* SubbillGrace */
+    int grace_days;       /* SubbillGrace; -1: unset, as those below */
+    int stale_seconds;    /* SubbillStale */
+    int allow_on_error;   /* SubbillOnError */
+    int dry_run;          /* SubbillDryRun */
 } sb_dir_t;
 
 static inline sb_server_t *sb_server_of(const server_rec *s)
@@ -180,6 +189,7 @@ typedef struct sb_request_t {
 
     bool nested;  /* web/authz.c runs httpd's own check right now */
     bool gated;   /* a gate or Require subscription looked at this request */
+    bool told;    /* the environment holds SUBBILL_REASON */
     bool refused; /* refusal holds what to tell */
     sb_result_t refusal;
     const sb_gate_t *denied_by; /* set by the provider during the nested run */
@@ -188,11 +198,19 @@ typedef struct sb_request_t {
     /* Only in the request the client sent: what its user holds, for all the internal ones. */
     const char *holder;
     int holder_grace;
+    bool holding_stale;
     sb_holding_t holding;
 } sb_request_t;
 
+sb_request_t *sb_request_make(request_rec *r);
+
 /* Made on first use; never NULL. */
-sb_request_t *sb_request_of(request_rec *r);
+static inline sb_request_t *sb_request_of(request_rec *r)
+{
+    sb_request_t *request = ap_get_module_config(r->request_config, &subbill_module);
+
+    return request ? request : sb_request_make(r);
+}
 
 /* The request below which r was made: its parent, the one it was redirected from, or NULL. */
 static inline request_rec *sb_request_origin(const request_rec *r)
@@ -203,39 +221,60 @@ static inline request_rec *sb_request_origin(const request_rec *r)
 /* The request that the client sent, from any subrequest or internal redirect below it. */
 request_rec *sb_request_top(request_rec *r);
 
-/* --- web/gate.c: the decision, and what a refusal looks like ---------------------------------- */
+/* --- web/gate.c: the decision ------------------------------------------------------------------ */
 
 /* Decides by cache or database; never talks to Stripe. Marks the request, and those it was made
- * from, as gated: their answer may hold what stands behind this door. */
+ * from, as gated: their answer may hold what stands behind this door. SubbillStale and SubbillOnError
+ * are heeded, and told in X-Subbill-Warning. */
 sb_verdict_t sb_gate_decide(request_rec *r, const sb_gate_t *gate);
+
+/* SubbillDryRun: only tells what the decision would be, in X-Subbill-Would, the log and SUBBILL_WOULD. */
+void sb_gate_rehearse(request_rec *r, const sb_gate_t *gate);
+
+/* --- web/refuse.c: what a refusal looks like ----------------------------------------------------- */
 
 /* Prepares the answer to a refusal (headers, what the error page says) and returns the status
  * that the calling hook has to return; the body is made by the refusal filter. */
-int sb_gate_refuse(request_rec *r, const sb_verdict_t *verdict);
+int sb_refuse(request_rec *r, const sb_verdict_t *verdict);
 
+/* The status that sb_refuse() would answer with. */
+int sb_refusal_status(request_rec *r, const sb_verdict_t *verdict);
+
+void sb_refusal_hooks(apr_pool_t *pool);
 void sb_gate_hooks(apr_pool_t *pool);
 void sb_authz_hooks(apr_pool_t *pool);
 void sb_route_hooks(apr_pool_t *pool);
 void sb_worker_hooks(apr_pool_t *pool);
 
-/* --- web/cache.c: what users hold, for a few seconds --------------------------------------------- */
+/* --- web/private.c: what caches may keep --------------------------------------------------------- */
 
-/* Fixed size, per process. epochs may be NULL: then only the time to live bounds an entry. */
-apr_status_t sb_cache_create(sb_cache_t **cache, int entries, apr_interval_time_t ttl,
-                             const struct sb_epochs_t *epochs, apr_pool_t *pool);
+/* The answer to this request, and to those it was made for, holds what stands behind a door. */
+void sb_private_mark(request_rec *r);
 
-/* Fills holding when there is a fresh entry for this user and grace. now: Unix seconds. */
-bool sb_cache_get(sb_cache_t *cache, const char *user, int grace_days, apr_int64_t now,
-                  sb_holding_t *holding);
+/* Once per process, when all modules are there. */
+void sb_private_open(void);
+void sb_private_hooks(apr_pool_t *pool);
 
-/* The user's epoch, to be read before the database is asked. */
-apr_uint64_t sb_cache_epoch(const sb_cache_t *cache, const char *user);
+/* --- web/holding.c: what a user holds --------------------------------------------------------- */
 
-/* now: the time by which holding was decided, Unix seconds. */
-void sb_cache_put(sb_cache_t *cache, const char *user, int grace_days, apr_uint64_t epoch,
-                  apr_int64_t now, const sb_holding_t *holding);
+/* The rights of this user as of now: from this request's memory, the cache, or one query. *stale: the
+ * database is away, and this is what was known last (SubbillStale). NULL: nothing is known. The
+ * answer lives as long as the client's own request. name: as sb_request_name() says it. *reason: why
+ * there is none. */
+const sb_holding_t *sb_holding_of(bool *stale, sb_reason_e *reason, request_rec *r,
+                                  const char *name);
 
 /* --- web/identity.c: who asks ------------------------------------------------------------- */
+
+/* What names the user of this request, by SubbillUser or httpd, taken or not; NULL: nothing does. */
+const char *sb_request_name(request_rec *r);
+
+/* Finds out who sent this where nobody need say so: credentials that came along are checked, and wrong ones
+ * are as good as none. */
+void sb_request_recognise(request_rec *r);
+
+/* Whether a name is one that we take; else *reason says so, and the log why. */
+bool sb_request_name_taken(const char *name, sb_reason_e *reason);
 
 /* The user of this request by SubbillUser (default %{REMOTE_USER}): NULL when nobody is known.
  * *reason becomes "bad_identity" word's enum when a name was given that we do not take. Expressions

@@ -1,14 +1,11 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include "web/module.h"
 
-sb_request_t *sb_request_of(request_rec *r)
+sb_request_t *sb_request_make(request_rec *r)
 {
-    sb_request_t *request = ap_get_module_config(r->request_config, &subbill_module);
+    sb_request_t *request = apr_pcalloc(r->pool, sizeof(*request));
 
-    if (!request) {
-        request = apr_pcalloc(r->pool, sizeof(*request));
-        ap_set_module_config(r->request_config, &subbill_module, request);
-    }
+    ap_set_module_config(r->request_config, &subbill_module, request);
     return request;
 }
 

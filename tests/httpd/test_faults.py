@@ -17,29 +17,13 @@ pytestmark = pytest.mark.alone
 SERVERS = ("pgsql", "mysql")
 
 
-def _relayed(dialect, root):
-    """A database behind a relay: (database, relay)."""
-    database = databases.make(dialect, root)
-    admin = database._admin
-    if admin.get("port") and not admin.get("host", "/").startswith("/"):
-        target = (admin["host"], int(admin["port"]))
-    elif dialect == "pgsql":
-        target = f"{admin['host']}/.s.PGSQL.{admin.get('port', 5432)}"
-    else:
-        target = admin["sock"]
-    relay = Relay(target)
-    pairs = {key: value for key, value in databases._pairs(database.params).items()
-             if key not in ("sock", "hostaddr")}
-    database.direct, database.params = database.params, database._join(
-        {**pairs, "host": "127.0.0.1", "port": str(relay.port)})
-    return database, relay
-
-
 @pytest.fixture(params=[name for name in SERVERS if name in databases.chosen()])
 def far(request, make_site):
     """A site whose database is far away: (site, relay)."""
-    database, relay = _relayed(request.param, scratch.ROOT / "build")
-    site = make_site(double=False, database=database)
+    direct = databases.make(request.param, scratch.ROOT / "build")
+    relay = Relay(direct.address)
+    site = make_site(double=False, database=direct.behind(relay.port))
+    site.database.direct = direct.params
     site.allow_log("SB|subbill")
     try:
         yield site, relay
@@ -48,7 +32,7 @@ def far(request, make_site):
         site.allow_log("SB|subbill")
         site.httpd.stop()
         relay.__exit__()
-        database.drop()
+        direct.drop()
 
 
 def _event(user):

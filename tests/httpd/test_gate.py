@@ -542,7 +542,7 @@ def test_a_payers_conditional_request_keeps_its_validators(site, payer):
     again = site.client.user(payer).get("/members/page.html",
                                         headers={"If-None-Match": first.headers["ETag"]})
     assert (again.status_code, again.headers["ETag"]) == (304, first.headers["ETag"])
-    assert again.headers["Cache-Control"] == "private"
+    assert again.headers["Cache-Control"] == "private, no-cache"
 
 
 def test_a_page_of_ours_as_error_document_keeps_the_error(make_site):
@@ -575,3 +575,23 @@ Header set Cache-Control "public, s-maxage=600, max-age=60"
     assert headers["Cache-Control"] == "private, max-age=60"
     for name in ("X-Accel-Expires", "Surrogate-Control", "CDN-Cache-Control"):
         assert name not in headers
+
+
+def test_what_the_site_says_about_keeping_holds_for_the_payer_alone(make_site):
+    """T20: max-age and Expires stay, for the browser's own cache, which is told whose answer it was."""
+    site = make_site(double=False, load=("expires",), extra="""
+<Location "/members/deep">
+    Header set Cache-Control "public, max-age=60"
+</Location>
+<Location "/members/page.html">
+    ExpiresActive On
+    ExpiresDefault "access plus 1 minute"
+    Header unset Cache-Control
+</Location>
+""")
+    site.subscribe("bob", "basic")
+    client = site.client.user("bob")
+    deep = client.get("/members/deep/er/page.html")
+    assert deep.headers["Cache-Control"] == "private, max-age=60"
+    assert "Cookie" in deep.headers["Vary"] and "Authorization" in deep.headers["Vary"]
+    assert "no-cache" in client.get("/members/").headers["Cache-Control"]

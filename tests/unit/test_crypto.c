@@ -35,7 +35,7 @@ START_TEST(test_hmac_matches_the_vectors_of_rfc_4231)
 }
 END_TEST
 
-/* T35: the reference vectors of SipHash-2-4 (key 00..0f, data 00..n-1). */
+/* T35: the reference vectors of SipHash-1-3 (key 00..0f, data 00..n-1). */
 START_TEST(test_siphash_matches_its_reference_vectors)
 {
     const apr_uint64_t key[2] = {0x0706050403020100ULL, 0x0f0e0d0c0b0a0908ULL};
@@ -44,10 +44,10 @@ START_TEST(test_siphash_matches_its_reference_vectors)
     for (int i = 0; i < 16; i++) {
         data[i] = (unsigned char)i;
     }
-    ck_assert_uint_eq(sb_siphash(key, data, 0), 0x726fdb47dd0e0e31ULL);
-    ck_assert_uint_eq(sb_siphash(key, data, 1), 0x74f839c593dc67fdULL);
-    ck_assert_uint_eq(sb_siphash(key, data, 8), 0x93f5f5799a932462ULL);
-    ck_assert_uint_eq(sb_siphash(key, data, 15), 0xa129ca6149be45e5ULL);
+    ck_assert_uint_eq(sb_siphash(key, data, 0), 0xabac0158050fc4dcULL);
+    ck_assert_uint_eq(sb_siphash(key, data, 1), 0xc9f49bf37d57ca93ULL);
+    ck_assert_uint_eq(sb_siphash(key, data, 8), 0x369095118d299a8eULL);
+    ck_assert_uint_eq(sb_siphash(key, data, 15), 0xd320d86d2a519956ULL);
 }
 END_TEST
 

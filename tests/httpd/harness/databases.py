@@ -6,6 +6,7 @@ SQLite is a file below the site. PostgreSQL and MariaDB are servers somebody sta
 that wants one is skipped with that reason. Tables are read with the databases' own command line
 tools, so that what a test sees does not come through the code under test.
 """
+import copy
 import csv
 import io
 import itertools
@@ -122,6 +123,22 @@ class _Server(Database):
         self._run(f"CREATE DATABASE {self.name}", self._admin.get("dbname"))
         self.params = self._join({**self._admin, "dbname": self.name})
 
+    @property
+    def address(self):
+        """Where the server listens, for a relay: (host, port) or a socket's path."""
+        if self._admin.get("port") and not self._admin.get("host", "/").startswith("/"):
+            return self._admin["host"], int(self._admin["port"])
+        return self._socket()
+
+    def behind(self, port):
+        """The same database by way of a relay on this port; it is the original that is dropped."""
+        other = copy.copy(self)
+        pairs = {key: value for key, value in _pairs(self.params).items()
+                 if key not in ("sock", "hostaddr")}
+        other.params = self._join({**pairs, "host": "127.0.0.1", "port": str(port)})
+        other.drop = lambda: None
+        return other
+
     def execute(self, sql):
         self._run(sql, self.name)
 
@@ -154,6 +171,10 @@ class _Server(Database):
 
 class Pgsql(_Server):
     driver = "pgsql"
+
+    def _socket(self):
+        return f"{self._admin['host']}/.s.PGSQL.{self._admin.get('port', 5432)}"
+
     # Not WITH (FORCE), which gives up at an autovacuum worker; a plain DROP ends that one itself and
     # waits for those who were told to leave.
     _drop = ("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
@@ -185,6 +206,10 @@ class Pgsql(_Server):
 
 class Mysql(_Server):
     driver = "mysql"
+
+    def _socket(self):
+        return self._admin["sock"]
+
     _drop = "DROP DATABASE {name}"
 
     @staticmethod

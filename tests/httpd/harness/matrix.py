@@ -12,7 +12,7 @@ chooses its databases itself. SB_DATABASES narrows any run.
 """
 from . import databases, scratch
 
-CHOOSES = {"dialect", "working", "far", "talked", "limited", "deaf", "server"}
+CHOOSES = {"dialect", "working", "far", "talked", "limited", "deaf", "server", "cut_off"}
 
 _NO_DATABASE = "nothing in it depends on a database"
 _FILE = "about SQLite's file"

@@ -1,0 +1,129 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
+"""What the gate does when it cannot or shall not decide: SubbillOnError, SubbillDryRun, SubbillCache."""
+import re
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from harness import scratch
+from harness.content import SECRET
+
+PAGE = "/members/page.html"
+
+
+def test_a_dry_run_lets_everybody_pass_and_tells_what_it_would_have_done(make_site):
+    """SubbillDryRun: nobody is asked to log in, nothing is withheld, and the header, the log and the access
+    log's variable say what a closed gate would say (D24)."""
+    site = make_site(double=False, extra="""
+<Location "/members">
+    SubbillDryRun On
+</Location>
+<Location "/require">
+    SubbillDryRun On
+</Location>
+<Location "/members/deep">
+    SubbillDryRun Off
+</Location>
+CustomLog "${SB_LOG}" "%U %{SUBBILL_WOULD}e"
+""", start=False)
+    log = site.root / "logs" / "would.log"
+    site.httpd.set_variables({"SB_LOG": str(log)})
+    site.start()
+    site.subscribe("bob", "basic")
+    site.expect_log("SB127: would be refused .402.: no_account")
+    anonymous = site.client.get(PAGE)
+    assert (anonymous.status_code, anonymous.headers["X-Subbill-Would"]) == (200, "401 no_identity")
+    assert SECRET in anonymous.text
+    assert "private" not in anonymous.headers.get("Cache-Control", "")
+    alice = site.client.user("alice")
+    for path in (PAGE, "/members/", "/require/page.html"):
+        answer = alice.get(path)
+        assert answer.status_code == 200 and SECRET in answer.text
+        assert answer.headers["X-Subbill-Would"] == "402 no_account"
+    assert site.client.user("bob").get(PAGE).headers["X-Subbill-Would"] == "pass"
+    assert site.client.browser("alice").get(PAGE).headers["X-Subbill-Would"] == "303 no_account"
+    closed = alice.get("/members/deep/er/page.html")
+    assert closed.status_code == 402 and "X-Subbill-Would" not in closed.headers
+    assert f"{PAGE} no_account" in log.read_text()
+
+
+def test_on_error_allow_lets_those_in_who_are_logged_in_and_says_so(make_site):
+    """F01, CLOSED: the default is 503; `allow` is the site's own choice, visible in each answer, and
+    asks for a login all the same."""
+    site = make_site(double=False, migrate=False, extra="""
+<Location "/members/deep">
+    SubbillOnError allow
+</Location>
+<Location "/require">
+    SubbillOnError allow
+</Location>
+""")
+    site.allow_log("SB204|SB113")
+    alice = site.client.user("alice")
+    shut = alice.get(PAGE)
+    assert shut.status_code == 503 and SECRET not in shut.text
+    for path in ("/members/deep/er/page.html", "/require/page.html"):
+        answer = alice.get(path)
+        assert answer.status_code == 200 and SECRET in answer.text
+        assert answer.headers["X-Subbill-Warning"] == "unavailable"
+        assert "private" in answer.headers["Cache-Control"]
+        assert site.client.get(path).status_code == 401
+    assert sum("SB113" in line for line in site.httpd.log.lines()) <= 2  # once a minute and process
+
+
+def test_on_error_also_says_what_a_switch_that_is_off_means(make_site):
+    """SubbillEnabled Off: the gate follows SubbillOnError."""
+    site = make_site(double=False, directives={"SubbillEnabled": "Off"}, extra="""
+<Location "/members/deep">
+    SubbillOnError allow
+</Location>
+""")
+    site.allow_log("SB113")
+    assert site.client.user("alice").get(PAGE).status_code == 503
+    answer = site.client.user("alice").get("/members/deep/er/page.html")
+    assert (answer.status_code, answer.headers["X-Subbill-Warning"]) == (200, "disabled")
+
+
+@pytest.mark.parametrize("line, sentence", [
+    ("SubbillCache 10", "not a whole number of entries"),
+    ("SubbillCache 4096 -1", "not a whole number of seconds"),
+    ("SubbillStale soon", "not a whole number of seconds"),
+    ("SubbillOnError maybe", "neither deny nor allow"),
+    ("SubbillDryRun perhaps", "must be On or Off"),
+])
+def test_bad_arguments_are_told(make_site, line, sentence):
+    """A sentence at configtest that says what is wrong."""
+    site = make_site(double=False, start=False, migrate=False, extra=line)
+    done = site.httpd.configtest()
+    assert done.exit and re.search(sentence, done.output)
+
+
+def test_strangers_push_no_payer_out_of_a_full_cache(make_site):
+    """T35, DOS: with places for 64 users, thousands of names that nobody knows cost the payers nothing."""
+    site = make_site(double=False, httpd={"processes": 1}, directives={"SubbillCache": "64 60"}, extra="""
+<Location "/env">
+    AuthType None
+    SubbillUser "%{env:SB_WHO}"
+    SubbillGate any
+    Require all granted
+</Location>
+SetEnvIf X-Who "(.*)" SB_WHO=$1
+""")
+    scratch.write(site.root / "docroot" / "env" / "page.html", SECRET)
+    payers = ["bob", "carol", "dave"]
+    for user in payers:
+        site.subscribe(user, "basic")
+
+    def gate(user):
+        return site.client.get("/env/page.html", headers={"X-Who": user}).status_code
+
+    assert [gate(user) for user in payers] == [200] * 3
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(lambda n: gate(f"nobody{n}"), range(600))) == {402}
+    site.allow_log("SB204")
+    site.database.path.rename(site.database.path.with_suffix(".away"))
+    began = time.monotonic()
+    assert [gate(user) for user in payers] == [200] * 3
+    assert time.monotonic() - began < 4, "too slow to tell what was cached"
+    site.database.path.with_suffix(".away").rename(site.database.path)
+    assert site.database.count("account") == 3
