@@ -476,4 +476,6 @@ const command_rec sb_directives[] = {
                    "auto, 402, 403 or redirect [URL]: what those see who may not pass"),
     AP_INIT_TAKE1("SubbillGrace", sb_dir_set_grace, NULL, PER_LOCATION,
                   "days that an unpaid renewal still opens the gate"),
+    AP_INIT_TAKE1("SubbillExport", sb_dir_set_export, NULL, PER_LOCATION,
+                  "off, env or headers: how an application learns who was let in"),
     {NULL}};

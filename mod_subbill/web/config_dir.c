@@ -93,6 +93,22 @@ const char *sb_dir_set_grace(cmd_parms *cmd, void *dir, const char *arg)
                                     "days");
 }
 
+const char *sb_dir_set_export(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *error = not_in_limit(cmd);
+
+    if (error) {
+        return error;
+    }
+    ((sb_dir_t *)dir)->export = strcasecmp(arg, "off") == 0       ? SB_EXPORT_OFF
+                                : strcasecmp(arg, "env") == 0     ? SB_EXPORT_ENV
+                                : strcasecmp(arg, "headers") == 0 ? SB_EXPORT_HEADERS
+                                                                  : SB_EXPORT_UNSET;
+    return ((sb_dir_t *)dir)->export == SB_EXPORT_UNSET
+               ? sb_config_complain(cmd, "\"%s\" is none of off, env, headers", arg)
+               : NULL;
+}
+
 /* --- create and merge ---------------------------------------------------------------------- */
 
 void *sb_dir_create(apr_pool_t *pool, char *path)
@@ -101,6 +117,7 @@ void *sb_dir_create(apr_pool_t *pool, char *path)
 
     dir->on_deny = SB_DENY_UNSET;
     dir->grace_days = -1;
+    dir->export = SB_EXPORT_UNSET;
     return dir;
 }
 
@@ -116,5 +133,6 @@ void *sb_dir_merge(apr_pool_t *pool, void *base_config, void *add_config)
     merged->on_deny = add->on_deny != SB_DENY_UNSET ? add->on_deny : base->on_deny;
     merged->deny_url = add->on_deny != SB_DENY_UNSET ? add->deny_url : base->deny_url;
     merged->grace_days = add->grace_days >= 0 ? add->grace_days : base->grace_days;
+    merged->export = add->export != SB_EXPORT_UNSET ? add->export : base->export;
     return merged;
 }

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "service/access.h"
+#include "web/export.h"
 #include "web/pages.h"
 
 #include <apr_buckets.h>
@@ -96,7 +97,9 @@ sb_verdict_t sb_gate_decide(request_rec *r, const sb_gate_t *gate)
         refused.reason = SB_REASON_UNAVAILABLE;
         return refused;
     }
-    return sb_entitlement_check(server->catalog, &holding, requirement);
+    sb_verdict_t verdict = sb_entitlement_check(server->catalog, &holding, requirement);
+    sb_export_granted(r, sb_request_of(sb_request_top(r))->holder, &holding, &verdict);
+    return verdict;
 }
 
 /* --- refusing ------------------------------------------------------------------------------- */
@@ -201,7 +204,6 @@ static int enforce(request_rec *r)
     if (!verdict.granted) {
         return sb_gate_refuse(r, &verdict);
     }
-    apr_table_setn(r->subprocess_env, "SUBBILL_REASON", sb_reason_word(verdict.reason));
     return DECLINED;
 }
 

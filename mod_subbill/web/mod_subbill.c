@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/version.h"
 #include "store/epochs.h"
+#include "web/export.h"
 #include "web/handlers.h"
 
 #include <ap_mpm.h>
@@ -240,6 +241,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_handler(handle, NULL, NULL, APR_HOOK_FIRST);
     sb_route_hooks(pool);
     sb_gate_hooks(pool);
+    sb_export_hooks(pool);
     sb_authz_hooks(pool);
     sb_handler_hooks(pool);
     sb_worker_hooks(pool);

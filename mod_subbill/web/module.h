@@ -114,7 +114,14 @@ typedef enum {
     SB_DENY_REDIRECT
 } sb_on_deny_e;
 
-/* Per location. Every member has an unset value (NULL, -1, SB_DENY_UNSET) that merging respects. */
+typedef enum {
+    SB_EXPORT_UNSET, /* counts as SB_EXPORT_ENV */
+    SB_EXPORT_OFF,
+    SB_EXPORT_ENV,
+    SB_EXPORT_HEADERS
+} sb_export_e;
+
+/* Per location. Every member has an unset value (NULL, -1, SB_…_UNSET) that merging respects. */
 typedef struct sb_dir_t {
     const sb_gate_t *gate;       /* SubbillGate */
     const ap_expr_info_t *user;  /* SubbillUser */
@@ -122,6 +129,7 @@ typedef struct sb_dir_t {
     sb_on_deny_e on_deny;
     const char *deny_url; /* of SubbillOnDeny redirect, or NULL: the plans page */
     int grace_days;       /* SubbillGrace */
+    sb_export_e export;   /* SubbillExport */
 } sb_dir_t;
 
 static inline sb_server_t *sb_server_of(const server_rec *s)
@@ -173,6 +181,14 @@ void sb_dump_config(apr_pool_t *pool, server_rec *s);
 
 /* --- web/request.c: what we remember about a request ---------------------------------------- */
 
+/* What SubbillExport tells the application: texts that outlive the request; user NULL: nothing. */
+typedef struct sb_told_t {
+    const char *user;
+    const char *plan;
+    const char *status;
+    const char *entitlements;
+} sb_told_t;
+
 typedef struct sb_request_t {
     const char *routed; /* the r->uri that route and rest were found for */
     const char *route;
@@ -184,11 +200,13 @@ typedef struct sb_request_t {
     sb_result_t refusal;
     const sb_gate_t *denied_by; /* set by the provider during the nested run */
     sb_verdict_t denied;
+    sb_told_t told; /* set by web/export.c when a door let this request in */
 
     /* Only in the request the client sent: what its user holds, for all the internal ones. */
     const char *holder;
     int holder_grace;
     sb_holding_t holding;
+    bool told_headers; /* some request below it wrote X-Subbill-… headers */
 } sb_request_t;
 
 /* Made on first use; never NULL. */
