@@ -35,7 +35,7 @@ static const member_t members[] = {
     MEMBER(server_name, MEMBER_TEXT),       MEMBER(server_root, MEMBER_TEXT),
     MEMBER(epochs_path, MEMBER_TEXT),       MEMBER(user_id, MEMBER_INT),
     MEMBER(group_id, MEMBER_INT),           MEMBER(worker, MEMBER_BOOL),
-    MEMBER(catch_up, MEMBER_INT),
+    MEMBER(catch_up, MEMBER_INT),           MEMBER(cors, MEMBER_TEXTS),
 };
 
 #define MEMBERS (sizeof(members) / sizeof(*members))

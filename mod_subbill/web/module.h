@@ -39,6 +39,7 @@ typedef enum {
     SB_AT_CATALOG,
     SB_AT_BASE_URL,
     SB_AT_RETURN_URLS,
+    SB_AT_CORS,
     SB_AT_SUCCESS_URL,
     SB_AT_CANCEL_URL,
     SB_AT_PORTAL_RETURN_URL,
