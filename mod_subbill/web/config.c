@@ -502,4 +502,6 @@ const command_rec sb_directives[] = {
                   "days that an unpaid renewal still opens the gate"),
     AP_INIT_TAKE1("SubbillExport", sb_dir_set_export, NULL, PER_LOCATION,
                   "off, env or headers: how an application learns who was let in"),
+    AP_INIT_TAKE1("SubbillRevokeRunning", sb_dir_set_revoke_running, NULL, PER_LOCATION,
+                  "seconds within which a running response of a revoked user ends"),
     {NULL}};

@@ -109,6 +109,15 @@ const char *sb_dir_set_export(cmd_parms *cmd, void *dir, const char *arg)
                : NULL;
 }
 
+const char *sb_dir_set_revoke_running(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *error = not_in_limit(cmd);
+
+    return error ? error
+                 : sb_config_number(&((sb_dir_t *)dir)->revoke_running, cmd, arg, 0, 3600,
+                                    "seconds");
+}
+
 /* --- create and merge ---------------------------------------------------------------------- */
 
 void *sb_dir_create(apr_pool_t *pool, char *path)
@@ -117,6 +126,7 @@ void *sb_dir_create(apr_pool_t *pool, char *path)
 
     dir->on_deny = SB_DENY_UNSET;
     dir->grace_days = -1;
+    dir->revoke_running = -1;
     dir->export = SB_EXPORT_UNSET;
     return dir;
 }
@@ -133,6 +143,8 @@ void *sb_dir_merge(apr_pool_t *pool, void *base_config, void *add_config)
     merged->on_deny = add->on_deny != SB_DENY_UNSET ? add->on_deny : base->on_deny;
     merged->deny_url = add->on_deny != SB_DENY_UNSET ? add->deny_url : base->deny_url;
     merged->grace_days = add->grace_days >= 0 ? add->grace_days : base->grace_days;
+    merged->revoke_running =
+        add->revoke_running >= 0 ? add->revoke_running : base->revoke_running;
     merged->export = add->export != SB_EXPORT_UNSET ? add->export : base->export;
     return merged;
 }

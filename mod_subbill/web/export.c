@@ -186,9 +186,6 @@ void sb_export_granted(request_rec *r, const char *user, const sb_holding_t *hol
     sb_subscription_status_e status;
     sb_told_t *told;
 
-    if (!verdict->granted) {
-        return;
-    }
     apr_table_setn(r->subprocess_env, "SUBBILL_REASON", sb_reason_word(SB_REASON_OK));
     if (sb_dir_of(r)->export == SB_EXPORT_OFF) {
         return;

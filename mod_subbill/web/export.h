@@ -9,7 +9,7 @@
 
 /* Notes what a granted verdict says about user, for this request's environment and, later, its
  * headers; where SubbillExport is off, for the access log only. user has to live as long as the
- * client's own request. A refusal is left alone. */
+ * client's own request. */
 void sb_export_granted(request_rec *r, const char *user, const sb_holding_t *holding,
                        const sb_verdict_t *verdict);
 

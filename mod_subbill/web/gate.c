@@ -26,41 +26,65 @@ static const char private_filter[] = "SUBBILL_PRIVATE";
 
 /* --- deciding ------------------------------------------------------------------------------- */
 
-/* What the user holds: from the client's own request, the cache, or one query. */
+/* What the user holds: from the cache, or one query. */
+static sb_status_e load_holding(sb_holding_t *holding, const sb_server_t *server,
+                                const char *user, int grace_days, apr_pool_t *pool)
+{
+    apr_int64_t now = sb_clock_now();
+    sb_snapshot_t *snapshot;
+    sb_result_t result;
+
+    if (!server->service) {
+        return SB_UNAVAILABLE;
+    }
+    if (sb_cache_get(server->cache, user, grace_days, now, holding)) {
+        return SB_OK;
+    }
+    apr_uint64_t epoch = sb_cache_epoch(server->cache, user);
+    sb_result_clear(&result);
+    sb_status_e status = sb_access_load(&snapshot, &result, server->service, user, pool);
+    if (status != SB_OK) {
+        return status;
+    }
+    /* A host whose clock went back opens nothing that has ended by the database's. */
+    now = snapshot->read_at > now ? snapshot->read_at : now;
+    *holding = sb_entitlement_hold(server->catalog, snapshot, now, grace_days);
+    sb_cache_put(server->cache, user, grace_days, epoch, now, holding);
+    return SB_OK;
+}
+
+/* The same, remembered in the client's own request. */
 static sb_status_e holding_of(sb_holding_t *holding, request_rec *r,
                               const sb_server_t *server, const char *user, int grace_days)
 {
     request_rec *top = sb_request_top(r);
     sb_request_t *memo = sb_request_of(top);
-    apr_int64_t now = sb_clock_now();
-    sb_snapshot_t *snapshot;
-    sb_result_t result;
 
     if (memo->holder && memo->holder_grace == grace_days &&
         strcmp(memo->holder, user) == 0) {
         *holding = memo->holding;
         return SB_OK;
     }
-    if (!server->service) {
-        return SB_UNAVAILABLE;
-    }
-    if (!sb_cache_get(server->cache, user, grace_days, now, holding)) {
-        apr_uint64_t epoch = sb_cache_epoch(server->cache, user);
-        sb_result_clear(&result);
-        sb_status_e status =
-            sb_access_load(&snapshot, &result, server->service, user, r->pool);
-        if (status != SB_OK) {
-            return status;
-        }
-        /* A host whose clock went back opens nothing that has ended by the database's. */
-        now = snapshot->read_at > now ? snapshot->read_at : now;
-        *holding = sb_entitlement_hold(server->catalog, snapshot, now, grace_days);
-        sb_cache_put(server->cache, user, grace_days, epoch, now, holding);
+    sb_status_e status = load_holding(holding, server, user, grace_days, r->pool);
+    if (status != SB_OK) {
+        return status;
     }
     memo->holder = r == top ? user : apr_pstrdup(top->pool, user);
     memo->holder_grace = grace_days;
     memo->holding = *holding;
     return SB_OK;
+}
+
+sb_verdict_t sb_gate_ask(const sb_server_t *server, const sb_requirement_t *requirement,
+                         const char *user, int grace_days, apr_pool_t *pool)
+{
+    sb_holding_t holding;
+
+    if (load_holding(&holding, server, user, grace_days, pool) != SB_OK) {
+        return (sb_verdict_t){
+            .granted = false, .plan = -1, .reason = SB_REASON_UNAVAILABLE};
+    }
+    return sb_entitlement_check(server->catalog, &holding, requirement);
 }
 
 /* No cache may keep what an answer behind a door holds, whichever internal request fetched it. */
@@ -98,7 +122,11 @@ sb_verdict_t sb_gate_decide(request_rec *r, const sb_gate_t *gate)
         return refused;
     }
     sb_verdict_t verdict = sb_entitlement_check(server->catalog, &holding, requirement);
-    sb_export_granted(r, sb_request_of(sb_request_top(r))->holder, &holding, &verdict);
+    if (verdict.granted) {
+        sb_request_of(r)->opened = requirement;
+        sb_request_of(r)->opened_for = sb_request_of(sb_request_top(r))->holder;
+        sb_export_granted(r, sb_request_of(r)->opened_for, &holding, &verdict);
+    }
     return verdict;
 }
 

@@ -10,6 +10,7 @@
 #include "store/epochs.h"
 #include "web/export.h"
 #include "web/handlers.h"
+#include "web/revoke.h"
 
 #include <ap_mpm.h>
 #include <apr_strings.h>
@@ -242,6 +243,7 @@ static void register_hooks(apr_pool_t *pool)
     sb_route_hooks(pool);
     sb_gate_hooks(pool);
     sb_export_hooks(pool);
+    sb_revoke_hooks(pool);
     sb_authz_hooks(pool);
     sb_handler_hooks(pool);
     sb_worker_hooks(pool);

@@ -131,6 +131,7 @@ typedef struct sb_dir_t {
     const char *deny_url; /* of SubbillOnDeny redirect, or NULL: the plans page */
     int grace_days;       /* SubbillGrace */
     sb_export_e export;   /* SubbillExport */
+    int revoke_running;   /* SubbillRevokeRunning, seconds; 0: never */
 } sb_dir_t;
 
 static inline sb_server_t *sb_server_of(const server_rec *s)
@@ -201,6 +202,8 @@ typedef struct sb_request_t {
     sb_result_t refusal;
     const sb_gate_t *denied_by; /* set by the provider during the nested run */
     sb_verdict_t denied;
+    const sb_requirement_t *opened; /* the door that let this request in, or NULL */
+    const char *opened_for;         /* whom; outlives the request */
     sb_told_t told; /* set by web/export.c when a door let this request in */
 
     /* Only in the request the client sent: what its user holds, for all the internal ones. */
@@ -227,6 +230,11 @@ request_rec *sb_request_top(request_rec *r);
 /* Decides by cache or database; never talks to Stripe. Marks the request, and those it was made
  * from, as gated: their answer may hold what stands behind this door. */
 sb_verdict_t sb_gate_decide(request_rec *r, const sb_gate_t *gate);
+
+/* The same without a request, from any thread: what the cache or the database say now. Memory comes
+ * from pool. */
+sb_verdict_t sb_gate_ask(const sb_server_t *server, const sb_requirement_t *requirement,
+                         const char *user, int grace_days, apr_pool_t *pool);
 
 /* Prepares the answer to a refusal (headers, what the error page says) and returns the status
  * that the calling hook has to return; the body is made by the refusal filter. */

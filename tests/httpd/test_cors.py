@@ -170,7 +170,8 @@ def test_a_virtual_host_has_its_own_list(make_site):
     for name, origin in (("plain", FRONT), ("own", OTHER), ("more", FRONT)):
         for asked in (FRONT, OTHER):
             answer = site.client.options("/members/page.html",
-                                         headers={**_asks(asked), "Host": f"{name}.example"})
+                                         headers={**_asks(asked), "Host": f"{name}.example",
+                                                  "Connection": "close"})
             assert answer.status_code == 204, name
             assert ("access-control-allow-origin" in answer.headers) == (asked == origin), (name, asked)
     dump = site.httpd.apachectl("-t", "-D", "DUMP_SUBBILL").output
