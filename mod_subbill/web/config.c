@@ -502,6 +502,8 @@ const command_rec sb_directives[] = {
                   "days that an unpaid renewal still opens the gate"),
     AP_INIT_TAKE1("SubbillExport", sb_dir_set_export, NULL, PER_LOCATION,
                   "off, env or headers: how an application learns who was let in"),
+    AP_INIT_TAKE1("SubbillTeaser", sb_dir_set_teaser, NULL, PER_LOCATION,
+                  "a path, marker or off: what those see here who have not paid"),
     AP_INIT_TAKE1("SubbillRevokeRunning", sb_dir_set_revoke_running, NULL, PER_LOCATION,
                   "seconds within which a running response of a revoked user ends"),
     {NULL}};

@@ -22,6 +22,7 @@ const char *sb_dir_set_on_deny(cmd_parms *cmd, void *dir, const char *word,
                                const char *url);
 const char *sb_dir_set_grace(cmd_parms *cmd, void *dir, const char *arg);
 const char *sb_dir_set_revoke_running(cmd_parms *cmd, void *dir, const char *arg);
+const char *sb_dir_set_teaser(cmd_parms *cmd, void *dir, const char *arg);
 const char *sb_dir_set_export(cmd_parms *cmd, void *dir, const char *arg);
 
 #endif

@@ -109,6 +109,26 @@ const char *sb_dir_set_export(cmd_parms *cmd, void *dir, const char *arg)
                : NULL;
 }
 
+const char *sb_dir_set_teaser(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *error = not_in_limit(cmd);
+    bool path = *arg == '/' && arg[1] != '/' && !strpbrk(arg, "?#\\");
+
+    if (error) {
+        return error;
+    }
+    if (!path && strcasecmp(arg, "marker") != 0 && strcasecmp(arg, "off") != 0) {
+        return sb_config_complain(cmd,
+                                  "\"%s\" is none of marker, off, or the path of a "
+                                  "document of this site, as in /teaser.html",
+                                  arg);
+    }
+    ((sb_dir_t *)dir)->teaser = path ? apr_pstrdup(cmd->pool, arg)
+                                : strcasecmp(arg, "off") == 0 ? ""
+                                                              : "marker";
+    return NULL;
+}
+
 const char *sb_dir_set_revoke_running(cmd_parms *cmd, void *dir, const char *arg)
 {
     const char *error = not_in_limit(cmd);
@@ -143,6 +163,7 @@ void *sb_dir_merge(apr_pool_t *pool, void *base_config, void *add_config)
     merged->on_deny = add->on_deny != SB_DENY_UNSET ? add->on_deny : base->on_deny;
     merged->deny_url = add->on_deny != SB_DENY_UNSET ? add->deny_url : base->deny_url;
     merged->grace_days = add->grace_days >= 0 ? add->grace_days : base->grace_days;
+    merged->teaser = add->teaser ? add->teaser : base->teaser;
     merged->revoke_running =
         add->revoke_running >= 0 ? add->revoke_running : base->revoke_running;
     merged->export = add->export != SB_EXPORT_UNSET ? add->export : base->export;

@@ -11,6 +11,7 @@
 #include "service/access.h"
 #include "web/export.h"
 #include "web/pages.h"
+#include "web/teaser.h"
 
 #include <apr_buckets.h>
 #include <apr_lib.h>
@@ -198,7 +199,7 @@ static const sb_gate_t *gate_of(request_rec *r)
 /* A gate needs a name, whatever `Require all granted` says about needing none. */
 static int force_authn(request_rec *r)
 {
-    return gate_of(r) && ap_auth_type(r) ? OK : DECLINED;
+    return gate_of(r) && ap_auth_type(r) && !sb_teaser_here(r) ? OK : DECLINED;
 }
 
 /* By now a handler has been chosen, and only ours waives the gate: a file that lies where a route
@@ -221,7 +222,7 @@ static int enforce(request_rec *r)
     }
     /* `Satisfy Any` skips authentication even when it is forced. */
     if (!r->user && ap_auth_type(r)) {
-        int status = ap_run_check_user_id(r);
+        int status = sb_teaser_here(r) ? sb_teaser_identify(r) : ap_run_check_user_id(r);
         if (status != OK && status != DECLINED) {
             r->user = NULL; /* named, but not believed */
             mark_gated(r);
@@ -230,7 +231,9 @@ static int enforce(request_rec *r)
     }
     sb_verdict_t verdict = sb_gate_decide(r, gate);
     if (!verdict.granted) {
-        return sb_gate_refuse(r, &verdict);
+        int status;
+        return sb_teaser_show(&status, r, &verdict) ? status
+                                                    : sb_gate_refuse(r, &verdict);
     }
     return DECLINED;
 }

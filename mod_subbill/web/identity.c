@@ -4,6 +4,8 @@
 #include "base/log.h"
 #include "domain/identity.h"
 
+#include <http_request.h>
+
 /* An expression is evaluated each time it is asked for: the same request knows less before
  * authentication than after, so the first answer must not be kept. */
 static const char *evaluate(request_rec *r, const ap_expr_info_t *expression)
@@ -52,6 +54,20 @@ const char *sb_request_user(request_rec *r, sb_reason_e *reason)
     }
     *reason = SB_REASON_OK;
     return user;
+}
+
+void sb_request_greet(request_rec *r)
+{
+    apr_table_t *headers = apr_table_copy(r->pool, r->headers_out);
+    apr_table_t *error_headers = apr_table_copy(r->pool, r->err_headers_out);
+    int status = ap_run_check_user_id(r);
+
+    if (status != OK && status != DECLINED) {
+        r->headers_out = headers;
+        r->err_headers_out = error_headers;
+        r->status = HTTP_OK;
+        r->user = NULL;
+    }
 }
 
 const char *sb_request_email(request_rec *r)

@@ -11,6 +11,7 @@
 #include "web/export.h"
 #include "web/handlers.h"
 #include "web/revoke.h"
+#include "web/teaser.h"
 
 #include <ap_mpm.h>
 #include <apr_strings.h>
@@ -244,6 +245,7 @@ static void register_hooks(apr_pool_t *pool)
     sb_gate_hooks(pool);
     sb_export_hooks(pool);
     sb_revoke_hooks(pool);
+    sb_teaser_hooks(pool);
     sb_authz_hooks(pool);
     sb_handler_hooks(pool);
     sb_worker_hooks(pool);

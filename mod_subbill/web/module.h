@@ -131,6 +131,7 @@ typedef struct sb_dir_t {
     const char *deny_url; /* of SubbillOnDeny redirect, or NULL: the plans page */
     int grace_days;       /* SubbillGrace */
     sb_export_e export;   /* SubbillExport */
+    const char *teaser;   /* SubbillTeaser: a path, "marker", or "" for off */
     int revoke_running;   /* SubbillRevokeRunning, seconds; 0: never */
 } sb_dir_t;
 
@@ -204,6 +205,7 @@ typedef struct sb_request_t {
     sb_verdict_t denied;
     const sb_requirement_t *opened; /* the door that let this request in, or NULL */
     const char *opened_for;         /* whom; outlives the request */
+    struct sb_teaser_t *teaser;     /* of web/teaser.c: shown in place of a refusal */
     sb_told_t told; /* set by web/export.c when a door let this request in */
 
     /* Only in the request the client sent: what its user holds, for all the internal ones. */
@@ -268,6 +270,10 @@ void sb_cache_put(sb_cache_t *cache, const char *user, int grace_days, apr_uint6
  * *reason becomes "bad_identity" word's enum when a name was given that we do not take. Expressions
  * are evaluated once per request. */
 const char *sb_request_user(request_rec *r, sb_reason_e *reason);
+
+/* Finds out who it is from what was sent, a session say, and never asks: what the authentication module
+ * wrote about a failure is taken back. */
+void sb_request_greet(request_rec *r);
 
 /* The e-mail address by SubbillEmail, NULL when not configured, empty or not an address. */
 const char *sb_request_email(request_rec *r);
