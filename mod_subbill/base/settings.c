@@ -37,6 +37,7 @@ static const member_t members[] = {
     MEMBER(group_id, MEMBER_INT),           MEMBER(worker, MEMBER_BOOL),
     MEMBER(catch_up, MEMBER_INT),           MEMBER(cache_entries, MEMBER_INT),
     MEMBER(cache_ttl, MEMBER_INT),
+    MEMBER(catch_up, MEMBER_INT),           MEMBER(cors, MEMBER_TEXTS),
 };
 
 #define MEMBERS (sizeof(members) / sizeof(*members))

@@ -40,7 +40,8 @@ typedef struct sb_settings_t {
     const char *catalog_path; /* absolute */
     const char *base_url;     /* own origin and prefix without a final slash */
     apr_array_header_t
-        *return_urls; /* const char *: origins of clients' own front ends */
+        *return_urls;         /* const char *: origins of clients' own front ends */
+    apr_array_header_t *cors; /* const char *: serialised origins that may read answers */
     const char *success_url;
     const char *cancel_url;
     const char *portal_return_url;

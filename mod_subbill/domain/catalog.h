@@ -86,6 +86,7 @@ typedef struct sb_catalog_plan_t {
     int limits_n;
     const char *const *entitlements; /* feature keys */
     int entitlements_n;
+    const char *entitlements_text; /* the same, joined by commas; never NULL */
     const sb_catalog_price_t *prices;
     int prices_n;
 } sb_catalog_plan_t;

@@ -224,6 +224,7 @@ static bool entitlements_read(const sb_reader_t *reader, const char *path,
     }
     size_t n = json_array_size(list);
     const char **keys = apr_pcalloc(reader->pool, sizeof(*keys) * (n ? n : 1));
+    const char *text = "";
     for (size_t i = 0; i < n; i++) {
         const char *item = sb_reader_item(reader, where, i);
         if (!key_read(reader, item, json_array_get(list, i), ".", &keys[i])) {
@@ -235,9 +236,11 @@ static bool entitlements_read(const sb_reader_t *reader, const char *path,
                                       keys[i]);
             }
         }
+        text = i ? apr_pstrcat(reader->pool, text, ",", keys[i], NULL) : keys[i];
     }
     plan->entitlements = keys;
     plan->entitlements_n = (int)n;
+    plan->entitlements_text = text;
     return true;
 }
 

@@ -90,6 +90,25 @@ static void hold_defaults(sb_holding_t *holding, const sb_catalog_t *catalog)
     }
 }
 
+/* Several subscriptions of one plan: the one that needs least indulgence is told. */
+static void remember_status(sb_holding_t *holding, apr_uint64_t plan,
+                            const sb_standing_t *standing, const sb_access_t *access)
+{
+    bool first = !(holding->paid & plan);
+
+    if (access->in_grace) {
+        holding->in_grace |= first ? plan : 0;
+        return;
+    }
+    if (standing->status != SB_STATUS_TRIALING) {
+        holding->trialing &= ~plan;
+    }
+    else if (first || (holding->in_grace & plan)) {
+        holding->trialing |= plan;
+    }
+    holding->in_grace &= ~plan;
+}
+
 static void hold_grant(sb_holding_t *holding, const sb_catalog_t *catalog,
                        const sb_grant_t *grant, const sb_access_t *access)
 {
@@ -107,6 +126,7 @@ static void hold_grant(sb_holding_t *holding, const sb_catalog_t *catalog,
         holding->why_any = more_telling(holding->why_any, access->reason);
         return;
     }
+    remember_status(holding, bit(plan->index), &grant->standing, access);
     holding->paid |= bit(plan->index);
     if (holding->best < 0 || plan->rank > catalog->plans[holding->best].rank) {
         holding->best = plan->index;
@@ -211,6 +231,16 @@ sb_verdict_t sb_entitlement_check(const sb_catalog_t *catalog,
         verdict.reason = refusal(catalog, holding, requirement);
     }
     return verdict;
+}
+
+sb_subscription_status_e sb_holding_status(const sb_holding_t *holding, int plan)
+{
+    if (plan < 0 || !(holding->paid & bit(plan))) {
+        return SB_STATUS_UNKNOWN;
+    }
+    return holding->trialing & bit(plan)   ? SB_STATUS_TRIALING
+           : holding->in_grace & bit(plan) ? SB_STATUS_PAST_DUE
+                                           : SB_STATUS_ACTIVE;
 }
 
 sb_verdict_t sb_entitlement_decide(const sb_catalog_t *catalog,

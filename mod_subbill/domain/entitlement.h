@@ -34,7 +34,9 @@ typedef struct sb_requirement_t {
 typedef struct sb_holding_t {
     apr_uint64_t
         plans; /* bitmap of what is held: paid and granted ones, and default plans */
-    apr_uint64_t paid; /* of these, without the default plans */
+    apr_uint64_t paid;     /* of these, without the default plans */
+    apr_uint64_t trialing; /* of the paid ones: by a trial only */
+    apr_uint64_t in_grace; /* of the paid ones: past_due, and open by SubbillGrace only */
     bool account_known;
     bool unmapped; /* pays for something that belongs to no plan */
     int best; /* index of the best plan held: highest rank, paid before default; -1 */
@@ -70,6 +72,11 @@ sb_holding_t sb_entitlement_hold(const sb_catalog_t *catalog,
 sb_verdict_t sb_entitlement_check(const sb_catalog_t *catalog,
                                   const sb_holding_t *holding,
                                   const sb_requirement_t *requirement);
+
+/* The status by which plan is held, the best one where there are several subscriptions:
+ * SB_STATUS_ACTIVE, _TRIALING or _PAST_DUE; SB_STATUS_UNKNOWN when nothing paid or granted holds
+ * it, as with a default plan. */
+sb_subscription_status_e sb_holding_status(const sb_holding_t *holding, int plan);
 
 /* Both in one. */
 sb_verdict_t sb_entitlement_decide(const sb_catalog_t *catalog,

@@ -5,7 +5,7 @@
  * give a refusal its true shape when it was our provider that refused. The decision stays httpd's:
  * where another requirement lets the request pass, it passes. A provider cannot see that it is
  * negated: after `Require not subscription x` a refusal by another requirement may read 402. */
-#include "web/module.h"
+#include "web/cors.h"
 
 #include <apr_strings.h>
 #include <http_core.h>
@@ -68,6 +68,9 @@ static int reshape(request_rec *r, int (*check)(request_rec *))
     request->denied_by = NULL;
     int status = check(r);
     request->nested = false;
+    if (request->denied_by && status != OK && sb_cors_gated_preflight(r)) {
+        return DONE;
+    }
     if (!request->denied_by ||
         (status != HTTP_UNAUTHORIZED && status != HTTP_FORBIDDEN)) {
         return status;

@@ -40,6 +40,7 @@ static const char *const names[SB_AT_COUNT] = {
     [SB_AT_CATALOG] = "SubbillCatalog",
     [SB_AT_BASE_URL] = "SubbillBaseURL",
     [SB_AT_RETURN_URLS] = "SubbillReturnURLs",
+    [SB_AT_CORS] = "SubbillCORS",
     [SB_AT_SUCCESS_URL] = "SubbillSuccessURL",
     [SB_AT_CANCEL_URL] = "SubbillCancelURL",
     [SB_AT_PORTAL_RETURN_URL] = "SubbillPortalReturnURL",

@@ -237,6 +237,25 @@ static const char *set_return_urls(cmd_parms *cmd, void *dir, const char *arg)
     return error;
 }
 
+/* What an Origin header says: scheme, host and port, spelled as browsers spell it. */
+static const char *set_cors(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *address;
+    const char *error = parse_url(&address, cmd, arg);
+
+    if (error) {
+        return error;
+    }
+    if (strchr(strstr(address, "://") + 3, '/')) {
+        return sb_config_complain(
+            cmd, "\"%s\" has a path; a browser tells its origin only: %s", arg,
+            sb_url_origin(address, cmd->temp_pool));
+    }
+    take_text(settings_for(cmd, SB_AT_CORS)->cors, cmd,
+              sb_url_origin(address, cmd->temp_pool));
+    return NULL;
+}
+
 static const char *set_success_url(cmd_parms *cmd, void *dir, const char *arg)
 {
     settings_for(cmd, SB_AT_SUCCESS_URL)->success_url = apr_pstrdup(cmd->pool, arg);
@@ -402,6 +421,9 @@ void *sb_server_merge(apr_pool_t *pool, void *base_config, void *add_config)
         case SB_AT_RETURN_URLS:
             settings->return_urls = own->return_urls;
             break;
+        case SB_AT_CORS:
+            settings->cors = own->cors;
+            break;
         case SB_AT_SUCCESS_URL:
             settings->success_url = own->success_url;
             break;
@@ -469,6 +491,8 @@ const command_rec sb_directives[] = {
                   "this site's own address"),
     AP_INIT_ITERATE("SubbillReturnURLs", set_return_urls, NULL, RSRC_CONF,
                     "other origins that buyers may be sent back to"),
+    AP_INIT_ITERATE("SubbillCORS", set_cors, NULL, RSRC_CONF,
+                    "origins of front ends that may call gated paths and our routes"),
     AP_INIT_TAKE1("SubbillSuccessURL", set_success_url, NULL, RSRC_CONF,
                   "where buyers go after paying when the call names nothing"),
     AP_INIT_TAKE1("SubbillCancelURL", set_cancel_url, NULL, RSRC_CONF,
@@ -501,4 +525,10 @@ const command_rec sb_directives[] = {
                   "deny or allow: what happens when nothing can be decided"),
     AP_INIT_FLAG("SubbillDryRun", sb_dir_set_dry_run, NULL, PER_LOCATION,
                  "On or Off: decide and tell, but let everybody pass"),
+    AP_INIT_TAKE1("SubbillExport", sb_dir_set_export, NULL, PER_LOCATION,
+                  "off, env or headers: how an application learns who was let in"),
+    AP_INIT_TAKE1("SubbillTeaser", sb_dir_set_teaser, NULL, PER_LOCATION,
+                  "a path, marker or off: what those see here who have not paid"),
+    AP_INIT_TAKE1("SubbillRevokeRunning", sb_dir_set_revoke_running, NULL, PER_LOCATION,
+                  "seconds within which a running response of a revoked user ends"),
     {NULL}};

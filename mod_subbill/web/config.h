@@ -24,5 +24,8 @@ const char *sb_dir_set_grace(cmd_parms *cmd, void *dir, const char *arg);
 const char *sb_dir_set_stale(cmd_parms *cmd, void *dir, const char *arg);
 const char *sb_dir_set_on_error(cmd_parms *cmd, void *dir, const char *arg);
 const char *sb_dir_set_dry_run(cmd_parms *cmd, void *dir, int on);
+const char *sb_dir_set_revoke_running(cmd_parms *cmd, void *dir, const char *arg);
+const char *sb_dir_set_teaser(cmd_parms *cmd, void *dir, const char *arg);
+const char *sb_dir_set_export(cmd_parms *cmd, void *dir, const char *arg);
 
 #endif

@@ -132,6 +132,51 @@ const char *sb_dir_set_dry_run(cmd_parms *cmd, void *dir, int on)
     return error;
 }
 
+const char *sb_dir_set_export(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *error = not_in_limit(cmd);
+
+    if (error) {
+        return error;
+    }
+    ((sb_dir_t *)dir)->export = strcasecmp(arg, "off") == 0       ? SB_EXPORT_OFF
+                                : strcasecmp(arg, "env") == 0     ? SB_EXPORT_ENV
+                                : strcasecmp(arg, "headers") == 0 ? SB_EXPORT_HEADERS
+                                                                  : SB_EXPORT_UNSET;
+    return ((sb_dir_t *)dir)->export == SB_EXPORT_UNSET
+               ? sb_config_complain(cmd, "\"%s\" is none of off, env, headers", arg)
+               : NULL;
+}
+
+const char *sb_dir_set_teaser(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *error = not_in_limit(cmd);
+    bool path = *arg == '/' && arg[1] != '/' && !strpbrk(arg, "?#\\");
+
+    if (error) {
+        return error;
+    }
+    if (!path && strcasecmp(arg, "marker") != 0 && strcasecmp(arg, "off") != 0) {
+        return sb_config_complain(cmd,
+                                  "\"%s\" is none of marker, off, or the path of a "
+                                  "document of this site, as in /teaser.html",
+                                  arg);
+    }
+    ((sb_dir_t *)dir)->teaser = path ? apr_pstrdup(cmd->pool, arg)
+                                : strcasecmp(arg, "off") == 0 ? ""
+                                                              : "marker";
+    return NULL;
+}
+
+const char *sb_dir_set_revoke_running(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *error = not_in_limit(cmd);
+
+    return error ? error
+                 : sb_config_number(&((sb_dir_t *)dir)->revoke_running, cmd, arg, 0, 3600,
+                                    "seconds");
+}
+
 /* --- create and merge ---------------------------------------------------------------------- */
 
 void *sb_dir_create(apr_pool_t *pool, char *path)
@@ -143,6 +188,8 @@ void *sb_dir_create(apr_pool_t *pool, char *path)
     dir->stale_seconds = -1;
     dir->allow_on_error = -1;
     dir->dry_run = -1;
+    dir->revoke_running = -1;
+    dir->export = SB_EXPORT_UNSET;
     return dir;
 }
 
@@ -171,5 +218,9 @@ void *sb_dir_merge(apr_pool_t *pool, void *base_config, void *add_config)
     merged->allow_on_error =
         add->allow_on_error >= 0 ? add->allow_on_error : base->allow_on_error;
     merged->dry_run = add->dry_run >= 0 ? add->dry_run : base->dry_run;
+    merged->teaser = add->teaser ? add->teaser : base->teaser;
+    merged->revoke_running =
+        add->revoke_running >= 0 ? add->revoke_running : base->revoke_running;
+    merged->export = add->export != SB_EXPORT_UNSET ? add->export : base->export;
     return merged;
 }

@@ -5,9 +5,18 @@
 #include "web/handlers.h"
 
 #include <apr_strings.h>
+#include <http_protocol.h>
+#include <http_request.h>
+#include <util_filter.h>
+
+static const char cors_filter[] = "SUBBILL_CORS";
+
+#define EXPOSED "Retry-After, WWW-Authenticate, X-Subbill-Reason"
 
 /* Seconds a browser may remember what a preflight said; Chromium takes no more than two hours. */
 #define PREFLIGHT_MAX_AGE "7200"
+
+enum { NAMES_MAX = 2048 }; /* bytes of a list that is repeated */
 
 bool sb_origin_own(request_rec *r, const char *origin)
 {
@@ -24,6 +33,19 @@ bool sb_origin_own(request_rec *r, const char *origin)
     return host && authority && strcasecmp(authority + 3, host) == 0;
 }
 
+/* Kept as browsers write it, so that nothing is parsed here. */
+static bool in_cors(const request_rec *r, const char *origin)
+{
+    const apr_array_header_t *listed = sb_server_of(r->server)->settings->cors;
+
+    for (int i = 0; i < listed->nelts; i++) {
+        if (strcmp(APR_ARRAY_IDX(listed, i, const char *), origin) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool sb_origin_listed(request_rec *r, const char *origin)
 {
     const apr_array_header_t *listed = sb_server_of(r->server)->settings->return_urls;
@@ -34,7 +56,7 @@ bool sb_origin_listed(request_rec *r, const char *origin)
             return true;
         }
     }
-    return false;
+    return in_cors(r, origin);
 }
 
 static const char *listed_origin(request_rec *r)
@@ -53,8 +75,7 @@ void sb_cors_mark(request_rec *r)
     if (origin) {
         apr_table_setn(r->err_headers_out, "Access-Control-Allow-Origin", origin);
         apr_table_setn(r->err_headers_out, "Access-Control-Allow-Credentials", "true");
-        apr_table_setn(r->err_headers_out, "Access-Control-Expose-Headers",
-                       "Retry-After");
+        apr_table_setn(r->err_headers_out, "Access-Control-Expose-Headers", EXPOSED);
     }
 }
 
@@ -73,13 +94,19 @@ int sb_cors_options(request_rec *r, const char *allow)
     return OK;
 }
 
-int sb_cors_preflight(request_rec *r)
+static bool is_preflight(const request_rec *r)
+{
+    return r->method_number == M_OPTIONS && !r->main &&
+           apr_table_get(r->headers_in, "Origin") &&
+           apr_table_get(r->headers_in, "Access-Control-Request-Method");
+}
+
+/* Preflights of our own routes carry no login, so they are answered before one is asked for. */
+static int answer_own_preflight(request_rec *r)
 {
     const char *route;
 
-    if (r->method_number != M_OPTIONS || r->main ||
-        !apr_table_get(r->headers_in, "Origin") ||
-        !apr_table_get(r->headers_in, "Access-Control-Request-Method")) {
+    if (!is_preflight(r)) {
         return DECLINED;
     }
     route = sb_route_of(r, NULL);
@@ -88,4 +115,135 @@ int sb_cors_preflight(request_rec *r)
     }
     sb_cors_options(r, sb_handler_allow(route));
     return DONE; /* httpd sends what stands in the headers */
+}
+
+/* --- behind a door -------------------------------------------------------------------------- */
+
+/* A list of names that may be repeated to a browser: letters, digits and what names are made of. */
+static const char *names_asked(const request_rec *r, const char *header)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                  "0123456789!#$%&'*+-.^_`|~, ";
+    const char *asked = apr_table_get(r->headers_in, header);
+
+    return asked && *asked && strlen(asked) <= NAMES_MAX &&
+                   strspn(asked, allowed) == strlen(asked)
+               ? asked
+               : NULL;
+}
+
+/* What lies behind the door is not asked, so what is allowed is what was asked for: the door itself
+ * decides about the request that follows. */
+bool sb_cors_gated_preflight(request_rec *r)
+{
+    const char *origin = apr_table_get(r->headers_in, "Origin");
+    apr_table_t *headers = r->err_headers_out;
+    const char *asked;
+
+    if (!sb_server_of(r->server)->settings->cors->nelts || !is_preflight(r)) {
+        return false;
+    }
+    apr_table_mergen(headers, "Vary",
+                     "Origin, Access-Control-Request-Method, "
+                     "Access-Control-Request-Headers");
+    if (in_cors(r, origin)) {
+        apr_table_setn(headers, "Access-Control-Allow-Origin", origin);
+        apr_table_setn(headers, "Access-Control-Allow-Credentials", "true");
+        asked = names_asked(r, "Access-Control-Request-Method");
+        if (asked) {
+            apr_table_setn(headers, "Access-Control-Allow-Methods", asked);
+        }
+        asked = names_asked(r, "Access-Control-Request-Headers");
+        if (asked) {
+            apr_table_setn(headers, "Access-Control-Allow-Headers", asked);
+        }
+        apr_table_setn(headers, "Access-Control-Max-Age", PREFLIGHT_MAX_AGE);
+    }
+    r->status = HTTP_NO_CONTENT;
+    return true;
+}
+
+/* Our own routes answer for themselves. */
+static bool has_gate(request_rec *r)
+{
+    const sb_gate_t *gate = sb_dir_of(r)->gate;
+
+    return gate && !gate->off && !sb_route_of(r, NULL);
+}
+
+/* The first hook that knows every section that holds here and comes before anybody asks for a name. */
+static int answer_preflight(request_rec *r)
+{
+    return has_gate(r) && sb_cors_gated_preflight(r) ? DONE : DECLINED;
+}
+
+/* A door stood here, or before an internal redirect, even where httpd's login answered before it. */
+static bool is_gated(request_rec *r)
+{
+    for (; r; r = r->prev) {
+        const sb_request_t *request =
+            ap_get_module_config(r->request_config, &subbill_module);
+        if ((request && request->gated) || has_gate(r)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *either(const request_rec *r, const char *name)
+{
+    const char *value = apr_table_get(r->headers_out, name);
+
+    return value ? value : apr_table_get(r->err_headers_out, name);
+}
+
+static void unset_both(request_rec *r, const char *name)
+{
+    apr_table_unset(r->headers_out, name);
+    apr_table_unset(r->err_headers_out, name);
+}
+
+/* Late, so that what the backend says of its own about a listed origin is replaced and not doubled;
+ * only the names it exposes are kept beside ours. */
+static apr_status_t filter_cors(ap_filter_t *f, apr_bucket_brigade *bb)
+{
+    request_rec *r = f->r;
+    const char *origin = apr_table_get(r->headers_in, "Origin");
+    const char *exposed = either(r, "Access-Control-Expose-Headers");
+
+    apr_table_mergen(r->headers_out, "Vary", "Origin");
+    if (origin && in_cors(r, origin)) {
+        unset_both(r, "Access-Control-Allow-Origin");
+        unset_both(r, "Access-Control-Allow-Credentials");
+        unset_both(r, "Access-Control-Expose-Headers");
+        apr_table_setn(r->headers_out, "Access-Control-Allow-Origin", origin);
+        apr_table_setn(r->headers_out, "Access-Control-Allow-Credentials", "true");
+        apr_table_setn(r->headers_out, "Access-Control-Expose-Headers",
+                       exposed && !strchr(exposed, '*')
+                           ? apr_pstrcat(r->pool, EXPOSED, ", ", exposed, NULL)
+                           : EXPOSED);
+    }
+    ap_remove_output_filter(f);
+    return ap_pass_brigade(f->next, bb);
+}
+
+static void insert_cors(request_rec *r)
+{
+    if (!r->main && sb_server_of(r->server)->settings->cors->nelts && is_gated(r)) {
+        ap_add_output_filter(cors_filter, NULL, r, r->connection);
+    }
+}
+
+void sb_cors_hooks(apr_pool_t *pool)
+{
+    /* Before anybody asks who it is, and before routes.c takes the path. */
+    ap_hook_map_to_storage(answer_own_preflight, NULL, NULL, APR_HOOK_REALLY_FIRST - 1);
+    /* Before any check of access: preflights carry no login. */
+    ap_hook_header_parser(answer_preflight, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    /* Whether there was a door is known by now; refusals have a filter chain of their own. */
+    ap_hook_insert_filter(insert_cors, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_insert_error_filter(insert_cors, NULL, NULL, APR_HOOK_LAST);
+    /* After everything that sets headers. */
+    ap_register_output_filter(cors_filter, filter_cors, NULL,
+                              (ap_filter_type)(AP_FTYPE_PROTOCOL - 1));
 }

@@ -6,6 +6,8 @@
 #include "web/module.h"
 
 #include "base/log.h"
+#include "web/export.h"
+#include "web/teaser.h"
 
 #include <apr_strings.h>
 #include <http_core.h>
@@ -19,13 +21,15 @@ static sb_verdict_t refused_for(sb_reason_e reason)
     return (sb_verdict_t){.granted = false, .plan = -1, .reason = reason};
 }
 
-/* *stale: it goes by what was known before the database went away. */
-static sb_verdict_t decide(bool *stale, request_rec *r, const sb_gate_t *gate)
+/* Asks about whoever sent this; *holding: what he holds, when anything is known. *stale: it goes by what was known before the database went away. */
+static sb_verdict_t decide(const sb_holding_t **holding, bool *stale, request_rec *r,
+                           const sb_gate_t *gate)
 {
     const sb_server_t *server = sb_server_of(r->server);
     const sb_requirement_t *requirement = sb_gate_requirement(gate, server);
     sb_reason_e reason;
 
+    *holding = NULL;
     *stale = false;
     if (!server->settings->enabled) {
         return refused_for(SB_REASON_DISABLED);
@@ -37,11 +41,11 @@ static sb_verdict_t decide(bool *stale, request_rec *r, const sb_gate_t *gate)
     if (!name) {
         return refused_for(SB_REASON_NO_IDENTITY);
     }
-    const sb_holding_t *holding = sb_holding_of(stale, &reason, r, name);
-    if (!holding) {
+    *holding = sb_holding_of(stale, &reason, r, name);
+    if (!*holding) {
         return refused_for(reason);
     }
-    sb_verdict_t verdict = sb_entitlement_check(server->catalog, holding, requirement);
+    sb_verdict_t verdict = sb_entitlement_check(server->catalog, *holding, requirement);
     /* What is not known for certain opens a door, but turns nobody away as if he had not paid. */
     return verdict.granted || !*stale ? verdict : refused_for(SB_REASON_UNAVAILABLE);
 }
@@ -58,12 +62,42 @@ static void answer_with(request_rec *r, const char *name, const char *value)
     apr_table_setn(sb_request_top(r)->err_headers_out, name, value);
 }
 
+/* For the access log and the application. Adding is cheaper than looking whether it is there. */
+static void tell(request_rec *r, const char *word)
+{
+    sb_request_t *request = sb_request_of(r);
+
+    if (request->reasoned) {
+        apr_table_setn(r->subprocess_env, "SUBBILL_REASON", word);
+    }
+    else {
+        apr_table_addn(r->subprocess_env, "SUBBILL_REASON", word);
+    }
+    request->reasoned = true;
+}
+
+/* For those who come later: the application, and who looks after running responses. */
+static void note_opened(request_rec *r, const sb_gate_t *gate,
+                        const sb_holding_t *holding, const sb_verdict_t *verdict)
+{
+    sb_request_t *request = sb_request_of(r);
+
+    request->opened = sb_gate_requirement(gate, sb_server_of(r->server));
+    request->opened_for = sb_request_of(sb_request_top(r))->holder;
+    tell(r, sb_reason_word(SB_REASON_OK));
+    sb_export_granted(r, request->opened_for, holding, verdict);
+}
+
 sb_verdict_t sb_gate_decide(request_rec *r, const sb_gate_t *gate)
 {
+    const sb_holding_t *holding;
     bool stale;
-    sb_verdict_t verdict = decide(&stale, r, gate);
+    sb_verdict_t verdict = decide(&holding, &stale, r, gate);
 
     sb_private_mark(r);
+    if (verdict.granted) {
+        note_opened(r, gate, holding, &verdict);
+    }
     if (stale && verdict.granted) {
         sb_log_rarely(SB_LOG_WARNING, 0, "SB112",
                       "the database is away: those who had access keep it for a while "
@@ -77,16 +111,28 @@ sb_verdict_t sb_gate_decide(request_rec *r, const sb_gate_t *gate)
                       sb_reason_word(verdict.reason));
         answer_with(r, "X-Subbill-Warning", sb_reason_word(verdict.reason));
         verdict.granted = true;
+        tell(r, sb_reason_word(verdict.reason));
     }
     return verdict;
 }
 
+sb_verdict_t sb_gate_ask(const sb_server_t *server, const sb_requirement_t *requirement,
+                         const char *user, int grace_days, apr_pool_t *pool)
+{
+    sb_holding_t holding;
+
+    return sb_holding_ask(&holding, server, user, grace_days, pool)
+               ? sb_entitlement_check(server->catalog, &holding, requirement)
+               : refused_for(SB_REASON_UNAVAILABLE);
+}
+
 void sb_gate_rehearse(request_rec *r, const sb_gate_t *gate)
 {
+    const sb_holding_t *holding;
     bool stale;
 
     sb_request_recognise(r);
-    sb_verdict_t verdict = decide(&stale, r, gate);
+    sb_verdict_t verdict = decide(&holding, &stale, r, gate);
     const char *word = sb_reason_word(verdict.reason);
 
     if (verdict.granted) {
@@ -117,7 +163,10 @@ static const sb_gate_t *gate_of(request_rec *r)
 /* A gate needs a name, whatever `Require all granted` says about needing none. */
 static int force_authn(request_rec *r)
 {
-    return gate_of(r) && sb_dir_of(r)->dry_run <= 0 && ap_auth_type(r) ? OK : DECLINED;
+    return gate_of(r) && sb_dir_of(r)->dry_run <= 0 && ap_auth_type(r) &&
+                   !sb_teaser_here(r)
+               ? OK
+               : DECLINED;
 }
 
 /* By now a handler has been chosen, and only ours waives the gate: a file that lies where a route
@@ -129,20 +178,6 @@ static const sb_gate_t *gate_in_fixups(request_rec *r)
                                strncmp(r->handler, "subbill-", 8) == 0);
 
     return ours ? gate_of(r) : gate && !gate->off ? gate : NULL;
-}
-
-/* For the access log and the application. Adding is cheaper than looking whether it is there. */
-static void tell(request_rec *r, const char *word)
-{
-    sb_request_t *request = sb_request_of(r);
-
-    if (request->told) {
-        apr_table_setn(r->subprocess_env, "SUBBILL_REASON", word);
-    }
-    else {
-        apr_table_addn(r->subprocess_env, "SUBBILL_REASON", word);
-    }
-    request->told = true;
 }
 
 static int enforce(request_rec *r)
@@ -158,7 +193,7 @@ static int enforce(request_rec *r)
     }
     /* `Satisfy Any` skips authentication even when it is forced. */
     if (!r->user && ap_auth_type(r)) {
-        int status = ap_run_check_user_id(r);
+        int status = sb_teaser_here(r) ? sb_teaser_identify(r) : ap_run_check_user_id(r);
         if (status != OK && status != DECLINED) {
             r->user = NULL; /* named, but not believed */
             sb_private_mark(r);
@@ -167,9 +202,9 @@ static int enforce(request_rec *r)
     }
     sb_verdict_t verdict = sb_gate_decide(r, gate);
     if (!verdict.granted) {
-        return sb_refuse(r, &verdict);
+        int status;
+        return sb_teaser_show(&status, r, &verdict) ? status : sb_refuse(r, &verdict);
     }
-    tell(r, sb_reason_word(verdict.reason));
     return DECLINED;
 }
 

@@ -325,6 +325,5 @@ void sb_handler_hooks(apr_pool_t *pool)
     ap_hook_insert_error_filter(insert_error, NULL, NULL, APR_HOOK_MIDDLE);
     /* Before the fork, so that all children draw on one budget. */
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
-    /* Before anybody asks who it is, and before routes.c takes the path. */
-    ap_hook_map_to_storage(sb_cors_preflight, NULL, NULL, APR_HOOK_REALLY_FIRST - 1);
+    sb_cors_hooks(pool);
 }

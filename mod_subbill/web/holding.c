@@ -15,25 +15,25 @@
 enum { POLL_DEADLINE_MS = 500 };
 
 typedef struct asked_t {
-    request_rec *r;
     const sb_server_t *server;
-    sb_request_t *memo; /* where the answer goes */
+    sb_holding_t *holding; /* where the answer goes */
     const char *user;
     int grace_days;
+    int stale_seconds;
+    apr_pool_t *pool;
     sb_cache_key_t key;
     apr_int64_t now;
 } asked_t;
 
 /* Whether other hosts' changes are known up to a moment ago. */
-static bool is_hearing(request_rec *r, const sb_server_t *server, apr_time_t monotonic)
+static bool is_hearing(const sb_server_t *server, apr_time_t monotonic, apr_pool_t *pool)
 {
     sb_epoch_watch_t *watch = server->watch;
 
     if (sb_epoch_watch_claim(watch, monotonic)) {
         sb_result_t ignored; /* the store has logged it */
         sb_result_clear(&ignored);
-        sb_epoch_watch_poll(watch, server->service->db, POLL_DEADLINE_MS, &ignored,
-                            r->pool);
+        sb_epoch_watch_poll(watch, server->service->db, POLL_DEADLINE_MS, &ignored, pool);
     }
     apr_time_t age = monotonic - sb_epoch_watch_polled_at(watch);
     return age <= SB_EPOCH_STALE && -age <= SB_EPOCH_STALE;
@@ -42,15 +42,15 @@ static bool is_hearing(request_rec *r, const sb_server_t *server, apr_time_t mon
 static bool load(asked_t *asked)
 {
     const sb_server_t *server = asked->server;
-    sb_holding_t *holding = &asked->memo->holding;
+    sb_holding_t *holding = asked->holding;
     sb_cache_term_t term = {.slot = sb_epoch_slot(asked->user)};
     sb_snapshot_t *snapshot;
     sb_result_t result;
 
     sb_result_clear(&result);
     term.epoch = sb_epochs_get(server->epochs, term.slot);
-    if (sb_access_load(&snapshot, &result, server->service, asked->user,
-                       asked->r->pool) != SB_OK) {
+    if (sb_access_load(&snapshot, &result, server->service, asked->user, asked->pool) !=
+        SB_OK) {
         return false;
     }
     /* A host whose clock went back opens nothing that has ended by the database's. */
@@ -77,7 +77,7 @@ static bool load_once(asked_t *asked)
         return loaded;
     }
     case SB_CACHE_AGAIN:
-        return sb_cache_get(&asked->memo->holding, cache, &asked->key, asked->now,
+        return sb_cache_get(asked->holding, cache, &asked->key, asked->now,
                             sb_clock_monotonic()) ||
                load(asked);
     default:
@@ -91,14 +91,14 @@ static bool recall(asked_t *asked)
     const sb_server_t *server = asked->server;
     apr_time_t known_at;
 
-    if (sb_dir_of(asked->r)->stale_seconds <= 0 ||
-        !sb_cache_last(&asked->memo->holding, &known_at, server->holdings, &asked->key,
+    if (asked->stale_seconds <= 0 ||
+        !sb_cache_last(asked->holding, &known_at, server->holdings, &asked->key,
                        asked->now)) {
         return false;
     }
     apr_time_t polled_at = sb_epoch_watch_polled_at(server->watch);
     apr_time_t age = sb_clock_monotonic() - (polled_at > known_at ? polled_at : known_at);
-    return age <= apr_time_from_sec(sb_dir_of(asked->r)->stale_seconds);
+    return age <= apr_time_from_sec(asked->stale_seconds);
 }
 
 /* When the cache does not know. */
@@ -116,6 +116,26 @@ static bool ask(bool *stale, sb_reason_e *reason, asked_t *asked)
         *reason = SB_REASON_UNAVAILABLE;
     }
     return *stale;
+}
+
+bool sb_holding_ask(sb_holding_t *holding, const sb_server_t *server, const char *user,
+                    int grace_days, apr_pool_t *pool)
+{
+    apr_time_t monotonic = sb_clock_monotonic();
+    asked_t asked = {.server = server,
+                     .holding = holding,
+                     .user = user,
+                     .grace_days = grace_days,
+                     .pool = pool,
+                     .now = sb_clock_now()};
+
+    if (!server->service ||
+        !sb_cache_key(&asked.key, server->holdings, user, strlen(user), grace_days)) {
+        return false;
+    }
+    return (is_hearing(server, monotonic, pool) &&
+            sb_cache_get(holding, server->holdings, &asked.key, asked.now, monotonic)) ||
+           load_once(&asked);
 }
 
 const sb_holding_t *sb_holding_of(bool *stale, sb_reason_e *reason, request_rec *r,
@@ -144,14 +164,15 @@ const sb_holding_t *sb_holding_of(bool *stale, sb_reason_e *reason, request_rec 
     /* Names that we do not take are never in the cache. Time alone ends an entry by the monotonic clock;
      * the request's is for wall clocks that leap. */
     if (!sb_cache_key(&key, server->holdings, name, strlen(name), grace_days) ||
-        !is_hearing(r, server, monotonic) ||
+        !is_hearing(server, monotonic, r->pool) ||
         !sb_cache_get(&memo->holding, server->holdings, &key,
                       apr_time_sec(r->request_time), monotonic)) {
-        asked_t asked = {.r = r,
-                         .server = server,
-                         .memo = memo,
+        asked_t asked = {.server = server,
+                         .holding = &memo->holding,
                          .user = name,
                          .grace_days = grace_days,
+                         .stale_seconds = sb_dir_of(r)->stale_seconds,
+                         .pool = r->pool,
                          .key = key};
         if (!ask(stale, reason, &asked)) {
             return NULL;

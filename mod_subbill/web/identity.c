@@ -45,20 +45,26 @@ const char *sb_request_name(request_rec *r)
     return name && *name ? name : NULL;
 }
 
-void sb_request_recognise(request_rec *r)
+void sb_request_greet(request_rec *r)
 {
-    if (r->user || !ap_auth_type(r) ||
-        (!apr_table_get(r->headers_in, "Authorization") &&
-         !apr_table_get(r->headers_in, "Cookie"))) {
-        return;
-    }
     apr_table_t *headers = apr_table_copy(r->pool, r->headers_out);
     apr_table_t *error_headers = apr_table_copy(r->pool, r->err_headers_out);
     int status = ap_run_check_user_id(r);
-    if (status != OK) { /* it has put the way to log in there */
-        r->user = NULL;
+
+    if (status != OK && status != DECLINED) {
         r->headers_out = headers;
         r->err_headers_out = error_headers;
+        r->status = HTTP_OK;
+        r->user = NULL;
+    }
+}
+
+void sb_request_recognise(request_rec *r)
+{
+    if (!r->user && ap_auth_type(r) &&
+        (apr_table_get(r->headers_in, "Authorization") ||
+         apr_table_get(r->headers_in, "Cookie"))) {
+        sb_request_greet(r);
     }
 }
 

@@ -8,7 +8,10 @@
 #include "base/log.h"
 #include "base/version.h"
 #include "store/epochs.h"
+#include "web/export.h"
 #include "web/handlers.h"
+#include "web/revoke.h"
+#include "web/teaser.h"
 
 #include <ap_mpm.h>
 #include <apr_strings.h>
@@ -252,6 +255,9 @@ static void register_hooks(apr_pool_t *pool)
     sb_gate_hooks(pool);
     sb_refusal_hooks(pool);
     sb_private_hooks(pool);
+    sb_export_hooks(pool);
+    sb_revoke_hooks(pool);
+    sb_teaser_hooks(pool);
     sb_authz_hooks(pool);
     sb_handler_hooks(pool);
     sb_worker_hooks(pool);

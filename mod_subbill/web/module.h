@@ -41,6 +41,7 @@ typedef enum {
     SB_AT_CATALOG,
     SB_AT_BASE_URL,
     SB_AT_RETURN_URLS,
+    SB_AT_CORS,
     SB_AT_SUCCESS_URL,
     SB_AT_CANCEL_URL,
     SB_AT_PORTAL_RETURN_URL,
@@ -119,7 +120,14 @@ typedef enum {
     SB_DENY_REDIRECT
 } sb_on_deny_e;
 
-/* Per location. Every member has an unset value (NULL, -1, SB_DENY_UNSET) that merging respects. */
+typedef enum {
+    SB_EXPORT_UNSET, /* counts as SB_EXPORT_OFF */
+    SB_EXPORT_OFF,
+    SB_EXPORT_ENV,
+    SB_EXPORT_HEADERS
+} sb_export_e;
+
+/* Per location. Every member has an unset value (NULL, -1, SB_…_UNSET) that merging respects. */
 typedef struct sb_dir_t {
     bool given;                  /* a directive of ours stood in this section */
     const sb_gate_t *gate;       /* SubbillGate */
@@ -131,6 +139,9 @@ typedef struct sb_dir_t {
     int stale_seconds;    /* SubbillStale */
     int allow_on_error;   /* SubbillOnError */
     int dry_run;          /* SubbillDryRun */
+    sb_export_e export;   /* SubbillExport */
+    const char *teaser;   /* SubbillTeaser: a path, "marker", or "" for off */
+    int revoke_running;   /* SubbillRevokeRunning, seconds; 0: never */
 } sb_dir_t;
 
 static inline sb_server_t *sb_server_of(const server_rec *s)
@@ -182,24 +193,37 @@ void sb_dump_config(apr_pool_t *pool, server_rec *s);
 
 /* --- web/request.c: what we remember about a request ---------------------------------------- */
 
+/* What SubbillExport tells the application: texts that outlive the request; user NULL: nothing. */
+typedef struct sb_told_t {
+    const char *user;
+    const char *plan;
+    const char *status;
+    const char *entitlements;
+} sb_told_t;
+
 typedef struct sb_request_t {
     const char *routed; /* the r->uri that route and rest were found for */
     const char *route;
     const char *rest;
 
-    bool nested;  /* web/authz.c runs httpd's own check right now */
-    bool gated;   /* a gate or Require subscription looked at this request */
-    bool told;    /* the environment holds SUBBILL_REASON */
-    bool refused; /* refusal holds what to tell */
+    bool nested;   /* web/authz.c runs httpd's own check right now */
+    bool gated;    /* a gate or Require subscription looked at this request */
+    bool reasoned; /* the environment holds SUBBILL_REASON */
+    bool refused;  /* refusal holds what to tell */
     sb_result_t refusal;
     const sb_gate_t *denied_by; /* set by the provider during the nested run */
     sb_verdict_t denied;
+    const sb_requirement_t *opened; /* the door that let this request in, or NULL */
+    const char *opened_for;         /* whom; outlives the request */
+    struct sb_teaser_t *teaser;     /* of web/teaser.c: shown in place of a refusal */
+    sb_told_t told; /* set by web/export.c when a door let this request in */
 
     /* Only in the request the client sent: what its user holds, for all the internal ones. */
     const char *holder;
     int holder_grace;
     bool holding_stale;
     sb_holding_t holding;
+    bool told_headers; /* some request below it wrote X-Subbill-… headers */
 } sb_request_t;
 
 sb_request_t *sb_request_make(request_rec *r);
@@ -231,8 +255,12 @@ sb_verdict_t sb_gate_decide(request_rec *r, const sb_gate_t *gate);
 /* SubbillDryRun: only tells what the decision would be, in X-Subbill-Would, the log and SUBBILL_WOULD. */
 void sb_gate_rehearse(request_rec *r, const sb_gate_t *gate);
 
-/* --- web/refuse.c: what a refusal looks like ----------------------------------------------------- */
+/* The same without a request, from any thread: what the cache or the database say now. Memory comes
+ * from pool. */
+sb_verdict_t sb_gate_ask(const sb_server_t *server, const sb_requirement_t *requirement,
+                         const char *user, int grace_days, apr_pool_t *pool);
 
+/* --- web/refuse.c: what a refusal looks like ----------------------------------------------------- */
 /* Prepares the answer to a refusal (headers, what the error page says) and returns the status
  * that the calling hook has to return; the body is made by the refusal filter. */
 int sb_refuse(request_rec *r, const sb_verdict_t *verdict);
@@ -264,6 +292,10 @@ void sb_private_hooks(apr_pool_t *pool);
 const sb_holding_t *sb_holding_of(bool *stale, sb_reason_e *reason, request_rec *r,
                                   const char *name);
 
+/* The same without a request, from any thread; no stale answer. user: one that we take. */
+bool sb_holding_ask(sb_holding_t *holding, const sb_server_t *server, const char *user,
+                    int grace_days, apr_pool_t *pool);
+
 /* --- web/identity.c: who asks ------------------------------------------------------------- */
 
 /* What names the user of this request, by SubbillUser or httpd, taken or not; NULL: nothing does. */
@@ -280,6 +312,10 @@ bool sb_request_name_taken(const char *name, sb_reason_e *reason);
  * *reason becomes "bad_identity" word's enum when a name was given that we do not take. Expressions
  * are evaluated once per request. */
 const char *sb_request_user(request_rec *r, sb_reason_e *reason);
+
+/* Finds out who it is from what was sent, a session say, and never asks: what the authentication module
+ * wrote about a failure is taken back. */
+void sb_request_greet(request_rec *r);
 
 /* The e-mail address by SubbillEmail, NULL when not configured, empty or not an address. */
 const char *sb_request_email(request_rec *r);

@@ -356,8 +356,7 @@ static int force_authn(request_rec *r)
     return route && route->user == USER_REQUIRED && ap_auth_type(r) ? OK : DECLINED;
 }
 
-/* Public pages greet a visitor who brought a login, but never ask for one: what the
- * authentication module wrote about a failure is taken back. */
+/* Public pages greet a visitor who brought a login, but never ask for one. */
 static int greet(request_rec *r)
 {
     const route_t *route = route_in_force(r);
@@ -368,16 +367,7 @@ static int greet(request_rec *r)
          !apr_table_get(r->headers_in, "Cookie"))) {
         return DECLINED;
     }
-    apr_table_t *headers = apr_table_copy(r->pool, r->headers_out);
-    apr_table_t *error_headers = apr_table_copy(r->pool, r->err_headers_out);
-    int status = ap_run_check_user_id(r);
-
-    if (status != OK && status != DECLINED) {
-        r->headers_out = headers;
-        r->err_headers_out = error_headers;
-        r->status = HTTP_OK;
-        r->user = NULL;
-    }
+    sb_request_greet(r);
     return DECLINED;
 }
 

@@ -81,6 +81,8 @@ START_TEST(test_the_demo_catalogue_is_read_completely)
     ck_assert_str_eq(sb_catalog_text(&pro->name, NULL), "Pro");
     ck_assert_int_eq(pro->features_n, 3);
     ck_assert_str_eq(pro->entitlements[0], "downloads");
+    ck_assert_ptr_nonnull(strstr(pro->entitlements_text, "downloads"));
+    ck_assert_str_eq(catalog->plans[0].entitlements_text, "");
     ck_assert_str_eq(pro->prices[1].currency, "eur");
     ck_assert_int_eq(pro->prices[1].amount, 9990);
     ck_assert(sb_catalog_required_mask(catalog, pro) == 0xc);

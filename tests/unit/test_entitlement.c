@@ -231,6 +231,44 @@ START_TEST(test_unknown_plans_in_a_gate_are_named)
 }
 END_TEST
 
+/* E21: an application is told the status by which the best of several subscriptions opens. */
+START_TEST(test_the_status_of_a_plan_is_that_of_its_best_subscription)
+{
+    sb_grant_t active = grant(BASIC, SB_STATUS_ACTIVE);
+    sb_grant_t trial = grant(BASIC, SB_STATUS_TRIALING);
+    sb_grant_t late = grant(BASIC, SB_STATUS_PAST_DUE);
+    sb_grant_t gone = grant(BASIC, SB_STATUS_CANCELED);
+    late.standing.past_due_since = NOW - DAY;
+    const struct {
+        sb_grant_t grants[3];
+        int n;
+        sb_subscription_status_e told;
+    } rows[] = {
+        {{active}, 1, SB_STATUS_ACTIVE},
+        {{trial}, 1, SB_STATUS_TRIALING},
+        {{late}, 1, SB_STATUS_PAST_DUE},
+        {{late, trial}, 2, SB_STATUS_TRIALING},
+        {{trial, late}, 2, SB_STATUS_TRIALING},
+        {{active, late}, 2, SB_STATUS_ACTIVE},
+        {{late, active}, 2, SB_STATUS_ACTIVE},
+        {{trial, active, late}, 3, SB_STATUS_ACTIVE},
+        {{active, trial}, 2, SB_STATUS_ACTIVE},
+        {{gone, trial}, 2, SB_STATUS_TRIALING},
+        {{gone}, 1, SB_STATUS_UNKNOWN},
+        {{gone}, 0, SB_STATUS_UNKNOWN},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        sb_snapshot_t snapshot = {
+            .account_known = true, .grants = rows[i].grants, .n = rows[i].n};
+        sb_holding_t holding = sb_entitlement_hold(catalogue(), &snapshot, NOW, 3);
+        ck_assert_msg(sb_holding_status(&holding, BASIC) == rows[i].told, "row %zu", i);
+        ck_assert_int_eq(sb_holding_status(&holding, FREE), SB_STATUS_UNKNOWN);
+        ck_assert_int_eq(sb_holding_status(&holding, -1), SB_STATUS_UNKNOWN);
+    }
+}
+END_TEST
+
 Suite *entitlement_suite(void)
 {
     Suite *suite = suite_create("entitlement");
@@ -243,6 +281,7 @@ Suite *entitlement_suite(void)
     tcase_add_test(tcase, test_an_operators_grant_opens_until_its_end);
     tcase_add_test(tcase, test_grace_and_the_earliest_boundary_reach_the_verdict);
     tcase_add_test(tcase, test_no_other_status_opens_anything);
+    tcase_add_test(tcase, test_the_status_of_a_plan_is_that_of_its_best_subscription);
     tcase_add_test(tcase, test_unknown_plans_in_a_gate_are_named);
     suite_add_tcase(suite, tcase);
     return suite;
