@@ -170,6 +170,16 @@ static int force_authn(request_rec *r)
     return gate_of(r) && ap_auth_type(r) ? OK : DECLINED;
 }
 
+/* The login that an index, an included page or a destination asks for becomes the answer of the
+ * request above, which stands behind no door itself. */
+static int mark_before_login(request_rec *r)
+{
+    if (r->main && gate_of(r)) {
+        mark_gated(r);
+    }
+    return DECLINED;
+}
+
 /* By now a handler has been chosen, and only ours waives the gate: a file that lies where a route
  * is mounted does not. */
 static const sb_gate_t *gate_in_fixups(request_rec *r)
@@ -277,16 +287,18 @@ static void make_private(request_rec *r, bool refused)
 }
 
 /* Late, after the content's and mod_headers' own headers: a gated answer is never shared. Whether
- * it is gated may be known only now, when an included or redirected request met a door. */
+ * it is gated may be known only now, when an included or redirected request met a door. An error may
+ * have come before the door was asked: the site's login must not be kept for those who have one. */
 static apr_status_t filter_private(ap_filter_t *f, apr_bucket_brigade *bb)
 {
     request_rec *r = f->r;
     bool gated = false, refused = false;
 
-    for (const request_rec *q = r; q; q = q->prev) {
+    for (request_rec *q = r; q; q = q->prev) {
         const sb_request_t *request =
             ap_get_module_config(q->request_config, &subbill_module);
-        gated = gated || (request && request->gated);
+        gated = gated || (request && request->gated) ||
+                (ap_is_HTTP_ERROR(q->status) && gate_of(q));
         refused = refused || (request && request->refused && ap_is_HTTP_ERROR(q->status));
     }
     if (gated) {
@@ -362,6 +374,9 @@ void sb_gate_hooks(apr_pool_t *pool)
 {
     /* Where authorization needs no name, ours does. */
     ap_hook_force_authn(force_authn, NULL, NULL, APR_HOOK_MIDDLE);
+    /* Before a module that may answer 401. */
+    ap_hook_check_authn(mark_before_login, NULL, NULL, APR_HOOK_REALLY_FIRST,
+                        AP_AUTH_INTERNAL_PER_CONF);
     /* Before mod_rewrite's and everybody else's fixups could send the request elsewhere. */
     ap_hook_fixups(enforce, NULL, NULL, APR_HOOK_REALLY_FIRST);
     /* After all others have added theirs. */

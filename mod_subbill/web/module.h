@@ -215,6 +215,7 @@ int sb_gate_refuse(request_rec *r, const sb_verdict_t *verdict);
 
 void sb_gate_hooks(apr_pool_t *pool);
 void sb_authz_hooks(apr_pool_t *pool);
+void sb_dav_hooks(apr_pool_t *pool);
 void sb_route_hooks(apr_pool_t *pool);
 void sb_worker_hooks(apr_pool_t *pool);
 
