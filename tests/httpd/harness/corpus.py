@@ -43,6 +43,11 @@ def classes():
     return [path.stem for path in sorted(FOLDER.glob("*.json"))]
 
 
+def protocols():
+    """mod_http2 refuses to work with prefork."""
+    return ("h1",) if scratch.MPM == "prefork" else ("h1", "h2")
+
+
 def items(name):
     return json.loads((FOLDER / f"{name}.json").read_text())["requests"]
 

@@ -70,10 +70,14 @@ ProxyPass /hall/ {vault}/hall/
     SubbillOnDeny redirect
 </LocationMatch>
 
-# A gate in front of a folder where one of our own routes answers, too.
+# A gate in front of a folder where one of our own routes answers, unless somebody chooses another
+# handler for it.
 <Location "/styles">
     SubbillGate any
 </Location>
+<Directory "{root}/docroot/styles">
+    SetHandler default-handler
+</Directory>
 
 <Directory "{root}/docroot/davs">
     Dav On
@@ -135,6 +139,9 @@ _WAYS = """
     ErrorDocument 401 {page}
     ErrorDocument 402 {page}
 </Location>
+<Location "{base}/again">
+    ErrorDocument 401 {base}/again/paid.html
+</Location>
 <Directory "{root}/docroot/in/{door}/fallback">
     FallbackResource {page}
 </Directory>
@@ -183,7 +190,7 @@ def _tree(folder):
     """What stands behind a door: every kind of handler."""
     for name in ("paid.html", "paid-index.html", "paid.css", "paid-neg.html.en", "paid-neg.html.de",
                  "deep/paid.html", "granted/paid.html", "satisfied/paid.html", "unsure/paid.html",
-                 "pay/paid.html", "browser/paid.html", "paid name.html", "paid-\u00fc.html"):
+                 "pay/paid.html", "browser/paid.html", "again/paid.html", "again/paid-too.html", "paid name.html", "paid-\u00fc.html"):
         scratch.write(folder / name, PROTECTED)
     scratch.write(folder / "paid.shtml", PROTECTED)
     scratch.write(folder / "paid.asis", b"Status: 200 Right\nContent-Type: text/html\n\n" + PROTECTED)

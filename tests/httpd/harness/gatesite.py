@@ -8,6 +8,8 @@ from .vault import Vault
 # What httpd, and we, have to say about requests like these: anything but a child's death.
 NOISE = r"AH(?!0005[12])\d{5}|\[dav:error\]|unable to include|SB101|SB403"
 
+OUTAGE = "SB110|SB2|SB3|SB5"
+
 
 class GateSite:
     def __init__(self, module=True, database="sqlite3", name="gate"):
@@ -33,6 +35,22 @@ class GateSite:
 
     def runner(self):
         return corpus.Runner(self.site, self.vault)
+
+    def outage(self):
+        """What is wrong while the database is away, for people no process remembers."""
+        wrong = []
+        here = self.site.database.path
+        away = here.with_suffix(".away")
+        here.rename(away)
+        try:
+            for base in doors.BASE.values():
+                for who in ("alice", "dave", "bob"):
+                    answer = self.site.client.user(who).get(f"{base}/paid.html")
+                    if answer.status_code != 503 or corpus.holds_protected(answer.content):
+                        wrong.append(f"{who} gets {answer.status_code} at {base}")
+        finally:
+            away.rename(here)
+        return wrong
 
     def stop(self):
         try:
