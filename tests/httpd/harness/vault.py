@@ -18,6 +18,16 @@ class Vault(Backend):
         super().__init__(_Handler)
         self._server.protected, self._server.public = protected, public
         self._server.more_headers = list(headers)
+        self._server.away = False
+
+    @property
+    def away(self):
+        """Whether it breaks every connection instead of answering."""
+        return self._server.away
+
+    @away.setter
+    def away(self, value):
+        self._server.away = value
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -33,6 +43,9 @@ class _Handler(BaseHTTPRequestHandler):
         return (first, last) if first <= last else None
 
     def _answer(self):
+        if self.server.away:
+            self.close_connection = True
+            return
         if self.command in ("GET", "HEAD"):
             # mod_include's requests have the length of the visitor's body, and no body.
             self.close_connection = "Content-Length" in self.headers
