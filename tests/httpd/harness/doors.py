@@ -190,7 +190,8 @@ def _tree(folder):
     """What stands behind a door: every kind of handler."""
     for name in ("paid.html", "paid-index.html", "paid.css", "paid-neg.html.en", "paid-neg.html.de",
                  "deep/paid.html", "granted/paid.html", "satisfied/paid.html", "unsure/paid.html",
-                 "pay/paid.html", "browser/paid.html", "again/paid.html", "again/paid-too.html", "paid name.html", "paid-\u00fc.html"):
+                 "pay/paid.html", "browser/paid.html", "again/paid.html", "again/paid-too.html",
+                 "paid name.html", "paid-\u00fc.html"):
         scratch.write(folder / name, PROTECTED)
     scratch.write(folder / "paid.shtml", PROTECTED)
     scratch.write(folder / "paid.asis", b"Status: 200 Right\nContent-Type: text/html\n\n" + PROTECTED)

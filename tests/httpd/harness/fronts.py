@@ -71,6 +71,27 @@ shutdown_lifetime 0 seconds
 visible_hostname front
 """
 
+TRAFFIC_SERVER = {
+    "etc/records.config": """\
+CONFIG proxy.config.http.server_ports STRING {port}:ip-in=127.0.0.1
+CONFIG proxy.config.admin.user_id STRING {runs_as}
+CONFIG proxy.config.http.cache.required_headers INT 0
+CONFIG proxy.config.http.negative_caching_enabled INT 1
+CONFIG proxy.config.http.negative_caching_lifetime INT 600
+CONFIG proxy.config.diags.output.status STRING E
+CONFIG proxy.config.diags.output.note STRING E
+""",
+    "etc/remap.config": "map / http://127.0.0.1:{origin}/\n",
+    "etc/storage.config": "{root}/cache 16M\n",
+    "etc/ip_allow.yaml": "ip_allow: [{{apply: in, ip_addrs: 0/0, action: allow, methods: ALL}}]\n",
+    "runroot.yaml": "".join(f"{key}: {value}\n" for key, value in {
+        "prefix": "/usr", "exec_prefix": "/usr", "bindir": "/usr/bin", "sbindir": "/usr/sbin",
+        "includedir": "/usr/include", "libdir": "/usr/lib/trafficserver",
+        "libexecdir": "/usr/lib/trafficserver/modules", "sysconfdir": "{root}/etc",
+        "datadir": "{root}/cache", "cachedir": "{root}/cache", "localstatedir": "{root}/run",
+        "runtimedir": "{root}/run", "logdir": "{root}/log"}.items()),
+}
+
 
 class Front:
     """A program between people and a site. port: where it listens, once start() has returned."""
@@ -140,6 +161,18 @@ class Squid(Front):
         return ["/usr/sbin/squid", "-N", "-f", self._write("squid.conf", SQUID)]
 
 
+class TrafficServer(Front):
+    name, program = "trafficserver", "traffic_server"
+
+    def command(self):
+        for folder in ("cache", "run", "log"):
+            (self.root / folder).mkdir(exist_ok=True)
+            scratch.give(self.root / folder)
+        for name, text in TRAFFIC_SERVER.items():
+            self._write(name, text)
+        return ["/usr/bin/traffic_server", f"--run-root={self.root}/runroot.yaml"]
+
+
 class ModCache(Front):
     """mod_cache in the site's own httpd: not in front, but before every check there is."""
 
@@ -178,4 +211,4 @@ class ModCacheShared(ModCache):
     conf = "CacheEnable socache /\nCacheSocache shmcb:{root}/cache/store(1048576)\n"
 
 
-ALL = (ModCache, ModCacheLate, ModCacheShared, Nginx, Varnish, Squid)
+ALL = (ModCache, ModCacheLate, ModCacheShared, Nginx, Varnish, Squid, TrafficServer)
