@@ -148,9 +148,7 @@ void sb_gate_rehearse(request_rec *r, const sb_gate_t *gate)
 
 /* --- hooks ---------------------------------------------------------------------------------- */
 
-/* The gate in force: none for our own public handlers, so that `<Location "/">` can be closed and
- * still sell. Early on only the address tells which those are. */
-static const sb_gate_t *gate_of(request_rec *r)
+const sb_gate_t *sb_gate_of(request_rec *r)
 {
     const sb_gate_t *gate = sb_dir_of(r)->gate;
 
@@ -163,10 +161,20 @@ static const sb_gate_t *gate_of(request_rec *r)
 /* A gate needs a name, whatever `Require all granted` says about needing none. */
 static int force_authn(request_rec *r)
 {
-    return gate_of(r) && sb_dir_of(r)->dry_run <= 0 && ap_auth_type(r) &&
+    return sb_gate_of(r) && sb_dir_of(r)->dry_run <= 0 && ap_auth_type(r) &&
                    !sb_teaser_here(r)
                ? OK
                : DECLINED;
+}
+
+/* The login that an index, an included page or a destination asks for becomes the answer of the
+ * request above, which stands behind no door itself. */
+static int mark_before_login(request_rec *r)
+{
+    if (r->main && sb_gate_of(r)) {
+        sb_private_mark(r);
+    }
+    return DECLINED;
 }
 
 /* By now a handler has been chosen, and only ours waives the gate: a file that lies where a route
@@ -177,7 +185,7 @@ static const sb_gate_t *gate_in_fixups(request_rec *r)
     bool ours = r->handler && (strcmp(r->handler, "subbill") == 0 ||
                                strncmp(r->handler, "subbill-", 8) == 0);
 
-    return ours ? gate_of(r) : gate && !gate->off ? gate : NULL;
+    return ours ? sb_gate_of(r) : gate && !gate->off ? gate : NULL;
 }
 
 static int enforce(request_rec *r)
@@ -212,6 +220,9 @@ void sb_gate_hooks(apr_pool_t *pool)
 {
     /* Where authorization needs no name, ours does. */
     ap_hook_force_authn(force_authn, NULL, NULL, APR_HOOK_MIDDLE);
+    /* Before a module that may answer 401. */
+    ap_hook_check_authn(mark_before_login, NULL, NULL, APR_HOOK_REALLY_FIRST,
+                        AP_AUTH_INTERNAL_PER_CONF);
     /* Before mod_rewrite's and everybody else's fixups could send the request elsewhere. */
     ap_hook_fixups(enforce, NULL, NULL, APR_HOOK_REALLY_FIRST);
 }

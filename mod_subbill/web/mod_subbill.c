@@ -259,6 +259,7 @@ static void register_hooks(apr_pool_t *pool)
     sb_revoke_hooks(pool);
     sb_teaser_hooks(pool);
     sb_authz_hooks(pool);
+    sb_dav_hooks(pool);
     sb_handler_hooks(pool);
     sb_worker_hooks(pool);
 }

@@ -252,6 +252,10 @@ request_rec *sb_request_top(request_rec *r);
  * are heeded, and told in X-Subbill-Warning. */
 sb_verdict_t sb_gate_decide(request_rec *r, const sb_gate_t *gate);
 
+/* The gate in force: none for our own public handlers, so that `<Location "/">` can be closed and
+ * still sell. Early on only the address tells which those are. */
+const sb_gate_t *sb_gate_of(request_rec *r);
+
 /* SubbillDryRun: only tells what the decision would be, in X-Subbill-Would, the log and SUBBILL_WOULD. */
 void sb_gate_rehearse(request_rec *r, const sb_gate_t *gate);
 
@@ -271,6 +275,7 @@ int sb_refusal_status(request_rec *r, const sb_verdict_t *verdict);
 void sb_refusal_hooks(apr_pool_t *pool);
 void sb_gate_hooks(apr_pool_t *pool);
 void sb_authz_hooks(apr_pool_t *pool);
+void sb_dav_hooks(apr_pool_t *pool);
 void sb_route_hooks(apr_pool_t *pool);
 void sb_worker_hooks(apr_pool_t *pool);
 

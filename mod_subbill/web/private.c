@@ -147,13 +147,14 @@ static apr_status_t filter_private(ap_filter_t *f, apr_bucket_brigade *bb)
     request_rec *r = f->r;
     bool gated = false, refused = false;
 
-    for (const request_rec *q = r; q; q = q->prev) {
+    /* An error may have come before the door was asked: the site's login must not be kept for those
+     * who have one. */
+    for (request_rec *q = r; q; q = q->prev) {
         const sb_request_t *request =
             ap_get_module_config(q->request_config, &subbill_module);
-        if (request) {
-            gated = gated || request->gated;
-            refused = refused || (request->refused && ap_is_HTTP_ERROR(q->status));
-        }
+        bool failed = ap_is_HTTP_ERROR(q->status);
+        gated = gated || (request && request->gated) || (failed && sb_gate_of(q));
+        refused = refused || (request && request->refused && failed);
     }
     if (gated) {
         make_private(

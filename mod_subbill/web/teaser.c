@@ -203,7 +203,7 @@ static int close_page(request_rec *r, sb_teaser_t *teaser)
     drop_headers(r);
     r->status = HTTP_OK; /* httpd takes a second error for one of the first's own page */
     r->status_line = NULL;
-    return sb_gate_refuse(r, &teaser->verdict);
+    return sb_refuse(r, &teaser->verdict);
 }
 
 static apr_status_t refuse(ap_filter_t *f, apr_bucket_brigade *bb, const char *why)

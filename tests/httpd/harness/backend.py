@@ -39,8 +39,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class Backend:
-    def __init__(self):
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    def __init__(self, handler=_Handler):
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         # A client that is gone between select() and accept() must not stop the loop for ever.
         self._server.socket.setblocking(False)
         self._server.daemon_threads = True

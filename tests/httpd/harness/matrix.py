@@ -21,6 +21,7 @@ ONE = {
     "test_harness": "tries the harness with stock modules; there is no database",
     "test_configuration": "what is said before any database is asked",
     "test_slow_stripe": _NO_DATABASE,
+    "test_gate_caches": _NO_DATABASE,
     "test_ctl::test_migrate_makes_gives_and_tells": _FILE,
     "test_ctl::test_no_command_leaves_a_file_that_only_root_may_touch": _FILE,
     "test_ctl::test_root_follows_no_link_that_the_web_server_may_have_laid": _FILE,

@@ -96,7 +96,8 @@ class Site:
     double           True: start one; False: none; or a running double's handle
     migrate          whether start() prepares the database
     httpd            further keyword arguments for Httpd (mpm, processes, log_level, valgrind …)
-    module           False leaves mod_subbill out, to try the harness with stock modules
+    module           False leaves mod_subbill out, to try the harness with stock modules; a path: another
+                     build of it
     """
 
     def __init__(self, name="site", database="sqlite3", catalog=..., directives=None, gates=GATES,
@@ -198,7 +199,8 @@ class Site:
     def _conf(self):
         lines = []
         if self.module:
-            lines.append(f"LoadModule subbill_module {scratch.MODULE}")
+            module = scratch.MODULE if self.module is True else self.module
+            lines.append(f"LoadModule subbill_module {module}")
             for name, value in self.directives.items():
                 for one in value if isinstance(value, (list, tuple)) else [value]:
                     if one is not None:
@@ -222,7 +224,7 @@ class Site:
         """
         self.directives.update(changes.pop("directives", {}))
         for name, value in changes.items():
-            if name not in ("gates", "routes", "extra", "allow_override"):
+            if name not in ("gates", "routes", "extra", "allow_override", "module"):
                 raise TypeError(f"a site has no {name}")
             setattr(self, name, value)
         self.httpd.configure(self._conf())

@@ -1,0 +1,51 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
+"""Builds of the module that are wrong on purpose (tests/gate/mutants.json), to try the corpus itself.
+
+A mutant is a few exact replacements in one source file; each must be found exactly once, so that a
+mutant cannot fade away when the code changes. Only that file is compiled, and linked with the
+objects of the build under test.
+"""
+import json
+import subprocess
+
+from . import scratch
+
+LIST = scratch.ROOT / "tests" / "gate" / "mutants.json"
+
+
+def load():
+    return json.loads(LIST.read_text())
+
+
+def mutate(mutant):
+    """The changed source."""
+    text = (scratch.ROOT / mutant["file"]).read_text()
+    for old, new in mutant["edits"]:
+        found = text.count(old)
+        if found != 1:
+            raise AssertionError(f"mutant {mutant['name']}: {found} times instead of once in "
+                                 f"{mutant['file']}: {old!r}")
+        text = text.replace(old, new)
+    return text
+
+
+def build(mutant, folder):
+    """Compiles and links mutant in folder; returns the path of the module."""
+    source = scratch.write(folder / mutant["file"], mutate(mutant))
+    changed = folder / f"{mutant['name']}.o"
+    made = folder / f"{mutant['name']}.so"
+    flags = f"@{scratch.BUILD / 'flags'}"
+    objects = scratch.BUILD / "obj"
+    own = objects / mutant["file"].replace(".c", ".o")
+    others = [path for room in ("mod_subbill", "gen") for path in sorted((objects / room).rglob("*.o"))
+              if path != own and "ctl" not in path.relative_to(objects).parts]
+    libraries = subprocess.run(["pkg-config", "--libs", "jansson", "libcurl", "libcrypto"],
+                               capture_output=True, text=True, check=True).stdout.split()
+    for command in (["gcc", flags, "-O0", "-w", "-c", "-o", changed, source],
+                    ["gcc", flags, "-shared", "-o", made, changed, *others, *libraries, "-lm"]):
+        done = subprocess.run(command, cwd=scratch.ROOT, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True)
+        if done.returncode:
+            raise AssertionError(f"mutant {mutant['name']} cannot be built:\n{done.stdout}")
+    made.chmod(0o755)
+    return made
