@@ -93,6 +93,22 @@ def site(request, database):
     _finish(made)
 
 
+@pytest.fixture(scope="module")
+def module_sites(request):
+    """start(method, **arguments): starts sites of harness/recipes.py that last as long as the module."""
+    made = []
+
+    def start(method, **arguments):
+        _require_build({})
+        made.append(method)
+        return method.start(**arguments)
+
+    yield start
+    for method in made:
+        method.stop()
+    _finish(*[method.site for method in made if method.site])
+
+
 @pytest.fixture
 def home(request):
     """The dialect of sites that name none (harness/matrix.py)."""
