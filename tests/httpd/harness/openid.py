@@ -98,8 +98,6 @@ class Provider:
     def _identity_token(self, query, subject, wrong):
         told = {"iss": self.url, "aud": CLIENT_ID, "sub": subject,
                 "email": f"{subject}@example.com", "nonce": query.get("nonce", [None])[0]}
-        if wrong == "unsigned":
-            return tokens.unsigned(tokens.claims(**told))
         changes = {"audience": {"aud": "somebody-else"}, "issuer": {"iss": "http://127.0.0.1:9"},
                    "nonce": {"nonce": "of-another-login"}, "expired": {"lasts": -3600}}.get(wrong, {})
         right = (self.foreign_key if wrong == "key" else self.key).token(
