@@ -93,9 +93,7 @@ def site(request, database):
     _finish(made)
 
 
-@pytest.fixture(scope="module")
-def module_sites(request):
-    """start(method, **arguments): starts sites of harness/recipes.py that last as long as the module."""
+def _recipe_sites():
     made = []
 
     def start(method, **arguments):
@@ -107,6 +105,18 @@ def module_sites(request):
     for method in made:
         method.stop()
     _finish(*[method.site for method in made if method.site])
+
+
+@pytest.fixture
+def make_recipe():
+    """start(method, **arguments): a site of harness/recipes.py for one test."""
+    yield from _recipe_sites()
+
+
+@pytest.fixture(scope="module")
+def make_module_recipe():
+    """The same for all tests of a module."""
+    yield from _recipe_sites()
 
 
 @pytest.fixture

@@ -14,12 +14,12 @@ FAILED_LOGINS = r"auth_openidc|\[ssl:|AH0181\d|AH0161[78]|session_crypto|auth_fo
 
 
 @pytest.fixture(scope="module", params=list(recipes.METHODS))
-def method(request, module_sites):
+def method(request, make_module_recipe):
     try:
         made = recipes.METHODS[request.param]()
     except recipes.Missing as missing:
         pytest.skip(str(missing))
-    site = module_sites(made)
+    site = make_module_recipe(made)
     site.allow_log(FAILED_LOGINS)
     site.subscribe(made.name_of("bob"), "basic")
     return made

@@ -50,19 +50,20 @@ class Method:
     def included(self, *names):
         return "".join(f'Include "{RECIPES}/{name}.conf"\n' for name in names)
 
-    def start(self, more=(), extra="", load=(), before="", **arguments):
-        """The site with this method's recipe and, behind it, more of them."""
+    def start(self, more=(), load=(), before=None, **arguments):
+        """The site with this method's recipe and, behind it, more of them. before(site): makes what they
+        need and returns the lines that define it."""
         self.site = Site(name=f"recipe-{self.recipe}", double=False, gates="", routes="", login="",
                          load=(*self.load, *load), **arguments)
         etc = self.site.root / "etc"
         etc.mkdir()
         scratch.write(self.site.root / "docroot" / "api" / "page.html", content.SECRET)
         scratch.write(self.site.root / "docroot" / ".htpasswd", content.SECRET)
-        lines = f'Define SUBBILL_ETC "{etc}"\n{self.prepare(etc)}{before}'
+        lines = f'Define SUBBILL_ETC "{etc}"\n{self.prepare(etc)}{before(self.site) if before else ""}'
         # As Debian's apache2.conf has it.
         lines += '<FilesMatch "^\\.ht">\n    Require all denied\n</FilesMatch>\n'
         self.site.reconfigure(graceful=False, extra=lines + self.around(
-            self.included(self.recipe, *more)) + extra)
+            self.included(self.recipe, *more)))
         self.site.start()
         if self.base:  # Stripe comes to the host that sells
             self.site._client = self.client()
@@ -100,6 +101,10 @@ class Method:
         yield "no password", self.client(auth=("bob", ""))
         yield "a header", self.client(headers={"X-Remote-User": "bob", "Remote-User": "bob",
                                                "REMOTE_USER": "bob"})
+
+
+class SiteWide(Method):
+    recipe = "site-wide-login"
 
 
 class Form(Method):
@@ -370,5 +375,5 @@ class PublicKeyToken(SharedKeyToken):
         yield "own key in the token", self.foreign.token(bob, jwk=self.foreign.jwk())
 
 
-METHODS = {kind.recipe: kind for kind in (Method, Form, OpenId, Certificates, TrustedProxy,
+METHODS = {kind.recipe: kind for kind in (Method, SiteWide, Form, OpenId, Certificates, TrustedProxy,
                                           SharedKeyToken, PublicKeyToken)}
