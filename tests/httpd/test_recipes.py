@@ -91,7 +91,8 @@ def test_the_pages_that_sell_are_open_and_stripe_needs_no_login(method):
 def test_what_was_forbidden_stays_forbidden(method):
     """T45: a Require in <Location "/"> does not open what other sections close."""
     method.site.allow_log(FAILED_LOGINS + "|AH01630|AH01797")
-    for client in (method.client(), method.program("bob")):
-        answer = client.get("/.htpasswd")
-        assert answer.status_code in (401, 403), answer
-        assert SECRET not in answer.text
+    for client in (method.client(), method.program("bob"), method.browser("bob")):
+        for path in ("/.htpasswd", "/api/.htpasswd", "/members/.htpasswd", "/members/vault/page.html"):
+            answer = client.get(path)
+            assert answer.status_code in (401, 403, method.stranger), (path, answer)
+            assert SECRET not in answer.text, path

@@ -5,12 +5,12 @@ import time
 
 import httpx
 import pytest
-from harness import processes, recipes, scratch
+from harness import events, processes, recipes, scratch
 from harness.client import BROWSER
 from harness.content import PUBLIC, SECRET
 
-CGI = f"#!/bin/sh\nprintf 'Content-Type: text/plain\\r\\n\\r\\n{SECRET} for %s\\n' \"$REMOTE_USER\"\n"
-PHP = f"<?php echo '{SECRET} for ', $_SERVER['REMOTE_USER'] ?? 'nobody';"
+CGI = f"#!/bin/sh\nprintf 'Content-Type: text/plain\\r\\n\\r\\n{SECRET} for %s\\n' \"$REMOTE_USER$SUBBILL_REASON\"\n"
+PHP = f"<?php echo '{SECRET} for ', $_SERVER['REMOTE_USER'] ?? 'nobody', $_SERVER['SUBBILL_REASON'] ?? '';"
 
 
 @pytest.fixture
@@ -91,6 +91,16 @@ def test_the_form_leads_back_to_the_page_that_was_asked_for(served):
     out = client.get("/logout")
     assert out.headers["Location"] == "/"
     assert client.get("/members/page.html").status_code == 302
+
+
+def test_an_id_that_is_a_number_comes_from_the_claims(served):
+    """B24, C10: mod_auth_openidc makes no REMOTE_USER of it, so SubbillUser names the claim."""
+    made = served(method="jwt-shared-key")
+    made.site.subscribe("42", "basic")
+    opened(made.program("bob").get(made.place))
+    assert made.program("bob").get("/subbill/subscription").json()["user"] == "42"
+    made.site.reconfigure(extra=made.site.extra + "OIDCOAuthRemoteUserClaim user_id\n")
+    refused(made.program("bob").get(made.place), 401)
 
 
 def test_an_application_behind_the_proxy(served):
@@ -195,22 +205,31 @@ def test_php_and_cgi_programs(served, php):
     for path in ("/premium/index.php", "/premium/index.php/extra", "/cgi-bin/hello"):
         answer = made.program("bob").get(path)
         opened(answer)
-        assert "for bob" in answer.text
+        assert "for bobok" in answer.text  # REMOTE_USER and SUBBILL_REASON
         assert "private" in answer.headers["Cache-Control"]
     assert "for nobody" in made.client().get("/open/page.php").text
 
 
 def test_refusals_in_the_sites_own_words(served):
     """A33, E21: page and status, with the reason, and nothing of what is behind."""
-    made = served("own-error-pages")
-    errors = made.site.root / "docroot" / "errors"
-    scratch.write(errors / "pay.shtml", (recipes.RECIPES / "pay.shtml").read_text())
-    scratch.write(errors / "forbidden.html", "not with this plan")
-    for client in (made.program("alice"), made.browser("alice")):
-        answer = refused(client.get("/members/page.html"))
-        assert "Choose a plan" in answer.text and "Pay now" not in answer.text
-        assert answer.headers["X-Subbill-Reason"] == "no_account"
-        assert "no-store" in answer.headers["Cache-Control"]
+    made = served("own-error-pages", before=lambda _: """
+<Location "/workshop">
+    SubbillGate pro
+</Location>
+""")
+    folder = made.site.root / "docroot" / "errors"
+    scratch.write(folder / "pay.shtml", (recipes.RECIPES / "pay.shtml").read_text())
+    scratch.write(folder / "forbidden.html", "not with this plan")
+    thing = made.site.subscribe("erin", "basic")
+    made.site.webhook(events.subscription_updated({**thing, "status": "past_due"},
+                                                  previous={"status": "active"}))
+    for user, reason, words in (("alice", "no_account", "Choose a plan"), ("erin", "past_due", "Pay now")):
+        for client in (made.program(user), made.browser(user)):
+            answer = refused(client.get("/members/page.html"))
+            assert words in answer.text and answer.text.count("<p>") == 1
+            assert answer.headers["X-Subbill-Reason"] == reason
+            assert "no-store" in answer.headers["Cache-Control"]
+    assert refused(made.browser("bob").get("/workshop/page.html"), 403).text == "not with this plan"
     refused(made.client().get("/members/page.html"), 401)
     opened(made.program("bob").get("/members/page.html"))
 

@@ -1,7 +1,7 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
 """A small OpenID Connect provider: discovery, keys, and the authorization code flow.
 
-    provider = Provider()
+    provider = Provider(folder)     its certificate's authority is provider.authority
     provider.url                    the issuer
     provider.log_in(client, answer, "bob")    a browser's way from httpd's redirection back to httpd
 
@@ -9,6 +9,7 @@ It asks nobody for a password: who logs in is said by the test, and so is what i
 identity token this time.
 """
 import json
+import ssl
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,12 +18,17 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import httpx
 
 from . import tokens
+from .authority import Authority
 
 CLIENT_ID, CLIENT_SECRET = "subbill-site", "canary-the-secret-of-the-relying-party"
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+
+    def setup(self):
+        self.request = self.server.tls.wrap_socket(self.request, server_side=True)
+        super().setup()
 
     def do_GET(self):
         where = urlsplit(self.path)
@@ -52,17 +58,25 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request, client_address):
+        """A caller that does not like our certificate is its own matter."""
+
+
 class Provider:
-    def __init__(self):
+    def __init__(self, folder):
+        self.authority = Authority(folder)
         self.key, self.foreign_key = tokens.KeyPair("key-1"), tokens.KeyPair("key-1")
         self._grants = {}  # code -> (query of the authorization request, subject, what is wrong)
         self._next = (None, None)
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+        self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.daemon_threads = True
         # A client gone between select() and accept() must not stop the loop for ever.
         self._server.socket.setblocking(False)
         self._server.provider = self
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._server.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._server.tls.load_cert_chain(self.authority.issue("provider"))
+        self.url = f"https://localhost:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     def stop(self):
@@ -98,7 +112,7 @@ class Provider:
     def _identity_token(self, query, subject, wrong):
         told = {"iss": self.url, "aud": CLIENT_ID, "sub": subject,
                 "email": f"{subject}@example.com", "nonce": query.get("nonce", [None])[0]}
-        changes = {"audience": {"aud": "somebody-else"}, "issuer": {"iss": "http://127.0.0.1:9"},
+        changes = {"audience": {"aud": "somebody-else"}, "issuer": {"iss": "https://localhost:9"},
                    "nonce": {"nonce": "of-another-login"}, "expired": {"lasts": -3600}}.get(wrong, {})
         right = (self.foreign_key if wrong == "key" else self.key).token(
             tokens.claims(**{**told, **changes}))
@@ -111,5 +125,5 @@ class Provider:
         self._next = (subject, wrong)
         there = answer.headers["Location"]
         assert there.startswith(f"{self.url}/authorize?"), there
-        back = httpx.get(there, trust_env=False, follow_redirects=False)
+        back = httpx.get(there, verify=False, trust_env=False, follow_redirects=False)
         return client.get(back.headers["Location"])

@@ -5,6 +5,9 @@ A Method is one way to log in: its recipe, the modules and files it needs, a cli
 somebody, and clients that pretend to be. METHODS names them all.
 """
 import os
+import shutil
+import tempfile
+from pathlib import Path
 
 import httpx
 
@@ -26,6 +29,11 @@ class Missing(Exception):
     """Why a recipe cannot be tried here."""
 
 
+def require_openidc():
+    if not OPENIDC.exists():
+        raise Missing(f"{OPENIDC} is not installed (libapache2-mod-auth-openidc)")
+
+
 def bearer(token):
     return {"Authorization": f"Bearer {token}"}
 
@@ -34,6 +42,7 @@ class Method:
     """Basic passwords, and the base of the others."""
 
     recipe, load, stranger = "basic", (), 401
+    name, more = None, ()  # where more than one file makes the login
     place = "/members/page.html"
     base = None  # where its site answers, when that is not the site's own port
 
@@ -53,17 +62,19 @@ class Method:
     def start(self, more=(), load=(), before=None, **arguments):
         """The site with this method's recipe and, behind it, more of them. before(site): makes what they
         need and returns the lines that define it."""
-        self.site = Site(name=f"recipe-{self.recipe}", double=False, gates="", routes="", login="",
+        self.site = Site(name=f"recipe-{self.name or self.recipe}", double=False, gates="", routes="", login="",
                          load=(*self.load, *load), **arguments)
         etc = self.site.root / "etc"
         etc.mkdir()
         scratch.write(self.site.root / "docroot" / "api" / "page.html", content.SECRET)
-        scratch.write(self.site.root / "docroot" / ".htpasswd", content.SECRET)
+        for path in (".htpasswd", "api/.htpasswd", "members/.htpasswd", "members/vault/page.html"):
+            scratch.write(self.site.root / "docroot" / path, content.SECRET)
         lines = f'Define SUBBILL_ETC "{etc}"\n{self.prepare(etc)}{before(self.site) if before else ""}'
-        # As Debian's apache2.conf has it.
-        lines += '<FilesMatch "^\\.ht">\n    Require all denied\n</FilesMatch>\n'
+        # As Debian has them before the site's own file.
+        lines += ('<FilesMatch "^\\.ht">\n    Require all denied\n</FilesMatch>\n'
+                  '<Location "/members/vault">\n    Require all denied\n</Location>\n')
         self.site.reconfigure(graceful=False, extra=lines + self.around(
-            self.included(self.recipe, *more)))
+            self.included(self.recipe, *self.more, *more)))
         self.site.start()
         if self.base:  # Stripe comes to the host that sells
             self.site._client = self.client()
@@ -144,20 +155,23 @@ class OpenId(Method):
     recipe, load, stranger = "openid-connect", ("auth_openidc",), 302
 
     def __init__(self):
-        super().__init__()
-        if not OPENIDC.exists():
-            raise Missing(f"{OPENIDC} is not installed (libapache2-mod-auth-openidc)")
-        self.provider = openid.Provider()
+        Method.__init__(self)
+        require_openidc()
+        self.folder = Path(tempfile.mkdtemp(prefix="subbill-openid-"))
+        self.provider = openid.Provider(self.folder)
 
     def prepare(self, etc):
         scratch.write(etc / "openid.conf", "".join(
             f"Define {name} {value}\n" for name, value in {
                 "OIDC_CLIENT_ID": openid.CLIENT_ID, "OIDC_CLIENT_SECRET": openid.CLIENT_SECRET,
                 "OIDC_PASSPHRASE": os.urandom(16).hex()}.items()), 0o600)
-        return f"Define OIDC_ISSUER {self.provider.url}\n"
+        authority = scratch.write(etc / "provider.pem",
+                                  self.provider.authority.certificate.read_text())
+        return f'Define OIDC_ISSUER {self.provider.url}\nOIDCCABundlePath "{authority}"\n'
 
     def stop(self):
         self.provider.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def program(self, user):
         return self._log_in(user, headers={})
@@ -274,8 +288,7 @@ class SharedKeyToken(Method):
 
     def __init__(self):
         super().__init__()
-        if not OPENIDC.exists():
-            raise Missing(f"{OPENIDC} is not installed (libapache2-mod-auth-openidc)")
+        require_openidc()
         self.key, self.foreign = self.keys()
 
     def name_of(self, user):
@@ -375,5 +388,26 @@ class PublicKeyToken(SharedKeyToken):
         yield "own key in the token", self.foreign.token(bob, jwk=self.foreign.jwk())
 
 
-METHODS = {kind.recipe: kind for kind in (Method, SiteWide, Form, OpenId, Certificates, TrustedProxy,
-                                          SharedKeyToken, PublicKeyToken)}
+class OpenIdAndTokens(OpenId, PublicKeyToken):
+    """People with a session and programs with a token, at the same addresses."""
+    name, more = "openid-and-tokens", ("openid-and-tokens",)
+    stranger, place = 302, "/api/page.html"
+
+    def __init__(self):
+        OpenId.__init__(self)
+        self.key, self.foreign = self.provider.key, self.provider.foreign_key
+
+    def claims(self, user, **more):
+        return tokens.claims(**{"iss": self.provider.url, "aud": openid.CLIENT_ID, "sub": user, **more})
+
+    def program(self, user):
+        return PublicKeyToken.program(self, user)
+
+    def forgeries(self):
+        yield from OpenId.forgeries(self)
+        for what, client in PublicKeyToken.forgeries(self):
+            yield f"token: {what}", client
+
+
+METHODS = {kind.name or kind.recipe: kind for kind in (Method, SiteWide, Form, OpenId, Certificates, TrustedProxy,
+                                          SharedKeyToken, PublicKeyToken, OpenIdAndTokens)}
