@@ -93,6 +93,32 @@ def site(request, database):
     _finish(made)
 
 
+def _recipe_sites():
+    made = []
+
+    def start(method, **arguments):
+        _require_build({})
+        made.append(method)
+        return method.start(**arguments)
+
+    yield start
+    for method in made:
+        method.stop()
+    _finish(*[method.site for method in made if method.site])
+
+
+@pytest.fixture
+def make_recipe():
+    """start(method, **arguments): a site of harness/recipes.py for one test."""
+    yield from _recipe_sites()
+
+
+@pytest.fixture(scope="module")
+def make_module_recipe():
+    """The same for all tests of a module."""
+    yield from _recipe_sites()
+
+
 @pytest.fixture
 def home(request):
     """The dialect of sites that name none (harness/matrix.py)."""

@@ -12,10 +12,11 @@ from harness import modules, scratch
 PACKAGING = scratch.ROOT / "packaging"
 SOURCES = ("mod_subbill", "conf", "sql", "docs", "tools", "packaging", "Makefile.apxs", "README.md",
            "CHANGES.md", "LICENSE")
-DOCUMENTS = {"README.md", "docs/cli.md", "docs/directives.md", "docs/http-api.md",
+DOCUMENTS = {"README.md", "docs/cli.md", "docs/directives.md", "docs/gate.md", "docs/http-api.md",
              "docs/openapi.json", "docs/images/plans.png", "conf/subbill.conf",
              "conf/subbill.env.example", "conf/catalog.schema.json",
              "conf/examples/demo/catalog.json"} | {
+                 f"conf/recipes/{path.name}" for path in (scratch.ROOT / "conf" / "recipes").iterdir()} | {
                  f"conf/examples/client/{name}" for name in
                  ("README.md", "index.html", "subscription.css", "subscription.js")}
 DIRECTIVE = re.compile(r"^Subbill\w+", re.M)

@@ -100,3 +100,22 @@ def test_lint_finds_what_it_is_for(tmp_path, check, room, text, finding):
         **os.environ, "SB_LINT_ROOT": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"})
     assert done.returncode == 1, done.stderr
     assert finding in done.stdout and "wrong.c" in done.stdout
+
+
+def test_a_recipe_that_is_shown_otherwise_than_tested_is_found(tmp_path):
+    """B24: the page of the gate and the files that the tests include cannot drift apart."""
+    def lint(*words):
+        return subprocess.run([str(LINT / "recipes"), *words], capture_output=True, text=True, env={
+            **os.environ, "SB_LINT_ROOT": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"})
+
+    scratch.write(tmp_path / "conf" / "recipes" / "one.conf", "SubbillGate any\n")
+    scratch.write(tmp_path / "conf" / "recipes" / "two.conf", "SubbillGate pro\n")
+    scratch.write(tmp_path / "tests" / "httpd" / "test_recipes.py", '"one"\n')
+    page = scratch.write(tmp_path / "docs" / "gate.md",
+                         "[one.conf](../conf/recipes/one.conf)\n\n```apache\nSubbillGate Off\n```\n")
+    found = lint().stdout
+    assert "gate.md:1: this is not conf/recipes/one.conf" in found
+    assert "conf/recipes/two.conf is not shown" in found
+    assert "conf/recipes/two.conf:1: no test names it" in found
+    assert "this is not" not in lint("--write").stdout
+    assert "```apache\nSubbillGate any\n```\n" in page.read_text()

@@ -35,14 +35,7 @@ DocumentRoot {root}/docroot
     AddType text/html .shtml
     AddOutputFilter INCLUDES .shtml
 </Directory>
-<Location "/">
-    AuthType Basic
-    AuthName "Test site"
-    AuthBasicProvider file
-    AuthUserFile {root}/secrets/people
-    # httpd answers 500 where an AuthType stands without any Require (AH01627).
-    Require all granted
-</Location>
+{login}
 DavLockDB {root}/locks/dav
 <Directory "{root}/docroot/dav">
     Dav On
@@ -55,6 +48,17 @@ ProxyPass /app/ {backend}/
 <Location "/server-info">
     SetHandler server-info
     Require local
+</Location>
+"""
+
+LOGIN = """\
+<Location "/">
+    AuthType Basic
+    AuthName "Test site"
+    AuthBasicProvider file
+    AuthUserFile {root}/secrets/people
+    # httpd answers 500 where an AuthType stands without any Require (AH01627).
+    Require all granted
 </Location>
 """
 
@@ -90,6 +94,7 @@ class Site:
     catalog          a dict (default catalogue.default()), text taken as it is, or None
     directives       {name: value | [value, …] | None}: replaces or removes the default lines
     gates, routes    configuration text that replaces GATES and ROUTES
+    login            configuration text that replaces LOGIN
     extra            configuration text at the end
     people           further names that may log in
     load             further httpd modules ("http2" and "cgi" are there)
@@ -101,7 +106,7 @@ class Site:
     """
 
     def __init__(self, name="site", database="sqlite3", catalog=..., directives=None, gates=GATES,
-                 routes=ROUTES, extra="", people=(), load=(), double=True, migrate=True,
+                 routes=ROUTES, login=LOGIN, extra="", people=(), load=(), double=True, migrate=True,
                  module=True, allow_override="None", secret=WEBHOOK_SECRET, httpd=None):
         self.root = scratch.fresh(name)
         self.port = scratch.free_port()
@@ -124,6 +129,7 @@ class Site:
             self.directives[directive] = value
         self.gates = gates if module else ""
         self.routes = routes if module else ""
+        self.login = login
         self.extra = extra
         self.allow_override = allow_override
         self.ctl_variables = {}  # subbillctl's own, beside those that name this site
@@ -210,7 +216,8 @@ class Site:
         if self.httpd_has_http2:
             lines.append("Protocols h2c http/1.1")
         lines.append(PUBLIC_CONF.format(root=self.root, backend=self.backend.url,
-                                        allow_override=self.allow_override))
+                                        allow_override=self.allow_override,
+                                        login=self.login.format(root=self.root)))
         return "\n".join([*lines, self.gates, self.routes, self.extra, ""])
 
     @property
