@@ -3,7 +3,7 @@
 import re
 import socket
 
-from common import ROUNDS, SECONDS, figure, wrk
+from common import ROUNDS, SECONDS, figure, started, wrk
 
 from harness import scratch
 from harness.content import SECRET
@@ -23,11 +23,12 @@ PAGES = """
 """
 
 
-def make_site(name, **options):
-    site = Site(name=name, double=False, gates=PAGES, httpd={
-        "log_level": "warn", "threads": 16, **options}, directives={})
+def make_site(name, database="sqlite3", gates=PAGES, directives=None, kind=Site, **options):
+    """options: of the harness's Httpd."""
+    site = kind(name=name, database=database, double=False, gates=gates, httpd={
+        "log_level": "warn", "threads": 16, **options}, directives=directives)
     body = (SECRET + "\n" + "x" * 1024)[:1024]
-    for folder in ("plain", "gated"):
+    for folder in ("plain", "gated", "dbd"):
         scratch.write(site.root / "docroot" / folder / "page.html", body)
     # Hashed passwords cost more than everything measured here; both sides pay the same.
     text = site.httpd.config_path.read_text().replace("LogLevel authz_core:crit subbill:debug",
@@ -45,22 +46,14 @@ def rate(site, folder, seconds=SECONDS):
 
 def throughput():
     """Gated ÷ ungated, wrk with 16 connections, alternating."""
-    site = make_site("bench-throughput")
-    try:
-        site.start()
+    ratios = []
+    with started(make_site("bench-throughput")) as (site,):
         site.subscribe("bob", "basic")
         for folder in ("plain", "gated"):
             rate(site, folder, 1)
-        ratios = []
         for _ in range(ROUNDS):
             plain = rate(site, "plain")
             ratios.append(rate(site, "gated") / plain)
-        problems = site.httpd.judge()
-        if problems:
-            raise RuntimeError("\n".join(problems))
-    finally:
-        site.stop()
-        site.discard()
     return {"gate.throughput_ratio": figure(ratios, 0.97, "wrk -t1 -c16, gated ÷ ungated")}
 
 

@@ -15,7 +15,8 @@ import threading
 import time
 from collections import Counter
 
-from common import HERE, ROOT, ROUNDS, SECONDS, figure, wrk
+from common import (HERE, ROOT, ROUNDS, SECONDS, figure, milliseconds, running, started,
+                    wrk)
 
 from harness import databases, events
 from harness.client import sign
@@ -28,19 +29,24 @@ USERS = 500
 BODY = 3000  # bytes of an event as Stripe prints it, about
 
 
-class Durable(dbservers.Pgsql):
-    """A private PostgreSQL that flushes every commit, and counts statements."""
+class Durable(dbservers.CountingPgsql):
+    """A private PostgreSQL that flushes every commit."""
 
     def command(self):
         words = super().command()
         for setting in ("fsync=on", "synchronous_commit=on", "full_page_writes=on",
-                        "shared_buffers=128MB", "shared_preload_libraries=pg_stat_statements"):
+                        "shared_buffers=128MB"):
             words += ["-c", setting]
         return words
 
-    def prepare(self):
-        super().prepare()
-        self.psql("ALTER ROLE subbill SUPERUSER")  # to read what pg_stat_statements counted
+
+class DurableMysql(dbservers.Mysql):
+    """A private MariaDB that flushes every commit."""
+
+    def command(self):
+        return [word.replace("flush-log-at-trx-commit=0", "flush-log-at-trx-commit=1")
+                .replace("flush-method=nosync", "flush-method=fsync")
+                for word in super().command() if word != "--skip-innodb-doublewrite"]
 
 
 def make_site(name, database):
@@ -89,29 +95,16 @@ class Feed:
         return rate, words
 
 
-def milliseconds(words, percent):
-    value, unit = re.search(rf"\s{percent}%\s+([\d.]+)(us|ms|s)\b", words).groups()
-    return float(value) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
-
-
 def measure(database, rounds=3):
     """Rates, and the answer times of the last round."""
-    site = make_site("bench-webhook", database)
     rates = []
-    try:
-        site.start()
-        with tempfile.TemporaryDirectory() as folder:
-            feed = Feed(site, folder)
-            feed.run(1)
-            for _ in range(rounds):
-                rate, words = feed.run()
-                rates.append(rate)
-        problems = site.httpd.judge()
-        if problems:
-            raise RuntimeError("\n".join(problems))
-    finally:
-        site.stop()
-        site.discard()
+    with started(make_site("bench-webhook", database)) as (site,), \
+            tempfile.TemporaryDirectory() as folder:
+        feed = Feed(site, folder)
+        feed.run(1)
+        for _ in range(rounds):
+            rate, words = feed.run()
+            rates.append(rate)
     return rates, words
 
 
@@ -121,26 +114,10 @@ def others():
     rates, words = measure("sqlite3")
     figures = {"webhook.sqlite_events": figure([round(rate) for rate in rates], None, command),
                "webhook.sqlite_p99_ms": figure([round(milliseconds(words, 99), 1)], None, command)}
-    with tempfile.TemporaryDirectory(prefix="subbill-bench-") as folder:
-        os.chmod(folder, 0o755)
-        server = dbservers.Mysql(folder)
-        server.command = durable_mysql(server.command)
-        server.start()
-        try:
-            rates, words = measure(databases.Mysql(server.params()))
-        finally:
-            server.stop()
+    with running(DurableMysql) as server:
+        rates, words = measure(databases.Mysql(server.params()))
     figures["webhook.mysql_events"] = figure([round(rate) for rate in rates], None, command)
     return figures
-
-
-def durable_mysql(command):
-    """The same server, flushing every commit."""
-    def flushing():
-        return [word.replace("flush-log-at-trx-commit=0", "flush-log-at-trx-commit=1")
-                .replace("flush-method=nosync", "flush-method=fsync")
-                for word in command() if word != "--skip-innodb-doublewrite"]
-    return flushing
 
 
 def pgbench(server, name, seconds):
@@ -156,19 +133,9 @@ def pgbench(server, name, seconds):
 
 def answers():
     """How long Stripe waits for an answer at 200 events a second into PostgreSQL."""
-    with tempfile.TemporaryDirectory(prefix="subbill-bench-") as folder:
-        os.chmod(folder, 0o755)
-        server = Durable(folder)
-        server.start()
-        database = databases.Pgsql(server.params())
-        site = make_site("bench-answers", database)
-        try:
-            site.start()
-            took = steady(site, 200, 5)
-        finally:
-            site.stop()
-            site.discard()
-            server.stop()
+    with running(Durable) as server, \
+            started(make_site("bench-answers", databases.Pgsql(server.params()))) as (site,):
+        took = steady(site, 200, 5)
     command = "200 events a second for 5 s over 16 connections, PostgreSQL, fsync on"
     return {"webhook.p50_ms": figure([round(took[len(took) // 2], 1)], 20, command),
             "webhook.p99_ms": figure([round(took[int(len(took) * 0.99)], 1)], 250, command)}
@@ -208,41 +175,26 @@ def steady(site, rate, seconds):
 
 def against_pgbench():
     """Durable events per second into PostgreSQL ÷ pgbench running the same statements."""
-    with tempfile.TemporaryDirectory(prefix="subbill-bench-") as folder:
-        os.chmod(folder, 0o755)
-        server = Durable(folder)
-        server.start()
-        try:
-            return compare(server)
-        finally:
-            server.stop()
+    with running(Durable) as server:
+        return compare(server)
 
 
 def compare(server):
     database = databases.Pgsql(server.params())
-    site = make_site("bench-pgbench", database)
     ratios, rates, peers, slow = [], [], [], []
-    try:
-        site.start()
-        with tempfile.TemporaryDirectory() as folder:
-            feed = Feed(site, folder)
-            feed.run(2)  # every user has a subscription now
-            check_statements(server, database, feed)
-            pgbench(server, database.name, 1)
-            for _ in range(ROUNDS):
-                rate, words = feed.run()
-                peer = pgbench(server, database.name, SECONDS)
-                rates.append(round(rate))
-                peers.append(round(peer))
-                ratios.append(rate / peer)
-                slow.append(milliseconds(words, 99))
-        problems = site.httpd.judge()
-        if problems:
-            raise RuntimeError("\n".join(problems))
-    finally:
-        site.stop()
-        database.drop()
-        site.discard()
+    with started(make_site("bench-pgbench", database)) as (site,), \
+            tempfile.TemporaryDirectory() as folder:
+        feed = Feed(site, folder)
+        feed.run(2)  # every user has a subscription now
+        check_statements(server, database, feed)
+        pgbench(server, database.name, 1)
+        for _ in range(ROUNDS):
+            rate, words = feed.run()
+            peer = pgbench(server, database.name, SECONDS)
+            rates.append(round(rate))
+            peers.append(round(peer))
+            ratios.append(rate / peer)
+            slow.append(milliseconds(words, 99))
     command = f"wrk -c{CONNECTIONS} ÷ pgbench -M extended -c{CONNECTIONS}, fsync on, alternating"
     return {"webhook.pgbench_ratio": figure(ratios, 0.5, command),
             "webhook.pgsql_events": figure(rates, None, "the same run"),
@@ -267,18 +219,15 @@ def listed():
 
 def check_statements(server, database, feed):
     """The list that pgbench runs is what PostgreSQL counts per event, no more and no less."""
-    database.execute("CREATE EXTENSION pg_stat_statements")
-    database.execute("SELECT pg_stat_statements_reset()")
+    server.count(database)
     feed.run(1)
-    rows = database.rows(
-        "SELECT query, calls FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid "
-        f"WHERE d.datname = '{database.name}' AND query NOT LIKE '%pg_stat_statements%'")
-    events_n = next(int(calls) for query, calls in rows if query == "COMMIT")
-    seen = Counter({normal(query): round(int(calls) / events_n) for query, calls in rows})
+    counted = server.counted(database)
+    seen = Counter({normal(query): round(calls / counted["COMMIT"])
+                    for query, calls in counted.items()})
     seen += Counter()  # drops what is not of every event
     if seen != listed():
         out = ROOT / "build" / "webhook_statements.txt"
-        out.write_text("\n\n".join(query for query, _ in rows) + "\n")
+        out.write_text("\n\n".join(counted) + "\n")
         raise RuntimeError("tests/bench/webhook_pgsql.sql is not what an event costs; only there: "
                            f"{sorted(listed() - seen)}; missing: {sorted(seen - listed())}")
 

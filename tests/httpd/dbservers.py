@@ -226,6 +226,34 @@ class Pgsql(Server):
                 f"password={PASSWORD}")
 
 
+class CountingPgsql(Pgsql):
+    """Counts every statement, of each database by itself (pg_stat_statements)."""
+
+    def command(self):
+        return [*super().command(), "-c", "shared_preload_libraries=pg_stat_statements"]
+
+    def prepare(self):
+        super().prepare()
+        self.psql("ALTER ROLE subbill SUPERUSER")  # to read what was counted
+
+    @staticmethod
+    def count(database):
+        """Counts from now on. database: a databases.Pgsql of this server."""
+        database.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements; "
+                         "SELECT pg_stat_statements_reset()")
+
+    @staticmethod
+    def counted(database):
+        """How often each statement ran since count(): {text: calls}."""
+        rows = database.rows(
+            "SELECT query, calls FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid "
+            f"WHERE d.datname = '{database.name}' AND query NOT LIKE '%pg_stat_statements%'")
+        found = {}
+        for query, calls in rows:
+            found[query] = found.get(query, 0) + int(calls)
+        return found
+
+
 class Mysql(Server):
     name, owner, variable, stop_signal = "mysql", "mysql", "SB_TEST_MYSQL", signal.SIGTERM
 
