@@ -139,11 +139,11 @@ const char *sb_dir_set_export(cmd_parms *cmd, void *dir, const char *arg)
     if (error) {
         return error;
     }
-    ((sb_dir_t *)dir)->export = strcasecmp(arg, "off") == 0       ? SB_EXPORT_OFF
-                                : strcasecmp(arg, "env") == 0     ? SB_EXPORT_ENV
-                                : strcasecmp(arg, "headers") == 0 ? SB_EXPORT_HEADERS
-                                                                  : SB_EXPORT_UNSET;
-    return ((sb_dir_t *)dir)->export == SB_EXPORT_UNSET
+    dir_of(dir)->export = strcasecmp(arg, "off") == 0       ? SB_EXPORT_OFF
+                          : strcasecmp(arg, "env") == 0     ? SB_EXPORT_ENV
+                          : strcasecmp(arg, "headers") == 0 ? SB_EXPORT_HEADERS
+                                                            : SB_EXPORT_UNSET;
+    return dir_of(dir)->export == SB_EXPORT_UNSET
                ? sb_config_complain(cmd, "\"%s\" is none of off, env, headers", arg)
                : NULL;
 }
@@ -162,9 +162,9 @@ const char *sb_dir_set_teaser(cmd_parms *cmd, void *dir, const char *arg)
                                   "document of this site, as in /teaser.html",
                                   arg);
     }
-    ((sb_dir_t *)dir)->teaser = path ? apr_pstrdup(cmd->pool, arg)
-                                : strcasecmp(arg, "off") == 0 ? ""
-                                                              : "marker";
+    dir_of(dir)->teaser = path                          ? apr_pstrdup(cmd->pool, arg)
+                          : strcasecmp(arg, "off") == 0 ? ""
+                                                        : "marker";
     return NULL;
 }
 
@@ -173,7 +173,7 @@ const char *sb_dir_set_revoke_running(cmd_parms *cmd, void *dir, const char *arg
     const char *error = not_in_limit(cmd);
 
     return error ? error
-                 : sb_config_number(&((sb_dir_t *)dir)->revoke_running, cmd, arg, 0, 3600,
+                 : sb_config_number(&dir_of(dir)->revoke_running, cmd, arg, 0, 3600,
                                     "seconds");
 }
 
