@@ -350,7 +350,8 @@ static apr_status_t filter_marker(ap_filter_t *f, apr_bucket_brigade *bb)
         if (apr_bucket_read(e, &data, &length, APR_BLOCK_READ) != APR_SUCCESS) {
             return refuse(f, bb, "it cannot be read");
         }
-        length = length > MOST_BYTES ? MOST_BYTES : length;
+        /* No more, however the page comes in pieces, so that they do not matter. */
+        length = length > MOST_BYTES - teaser->used ? MOST_BYTES - teaser->used : length;
         keep(teaser, data, length, f->r->pool);
         apr_ssize_t at = marker_at(teaser, length);
         if (at >= 0) {

@@ -24,6 +24,9 @@ ProxyPass /asked/ {backend}/
     RequestHeader set X-Subbill-Plan "overwritten" early
     RequestHeader set X-Noted "%{{SUBBILL_PLAN}}e/%{{SUBBILL_STATUS}}e"
 </Location>
+<Location "/cgi">
+    SubbillExport env
+</Location>
 <Location "/cgi/off">
     SubbillExport off
 </Location>

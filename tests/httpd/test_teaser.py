@@ -149,7 +149,7 @@ def _teased(answer, body=VISIBLE):
 
 
 def _shut(answer):
-    assert answer.status_code in (303, 401, 402), (answer.status_code, answer.text[:300])
+    assert answer.status_code in (303, 401, 402), (answer.status_code, answer.headers, answer.text[:300])
     assert SECRET not in answer.text and VISIBLE not in answer.text
     assert "ETag" not in answer.headers and "Last-Modified" not in answer.headers
 
