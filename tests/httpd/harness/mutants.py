@@ -37,8 +37,11 @@ def build(mutant, folder):
     flags = f"@{scratch.BUILD / 'flags'}"
     objects = scratch.BUILD / "obj"
     own = objects / mutant["file"].replace(".c", ".o")
-    others = [path for room in ("mod_subbill", "gen") for path in sorted((objects / room).rglob("*.o"))
-              if path != own and "ctl" not in path.relative_to(objects).parts]
+    # Only what has a source: a build folder keeps the objects of files that were moved.
+    others = [path for path in sorted((objects / "mod_subbill").rglob("*.o"))
+              if path != own and "ctl" not in path.relative_to(objects).parts
+              and (scratch.ROOT / path.relative_to(objects)).with_suffix(".c").exists()]
+    others += sorted((objects / "gen").rglob("*.o"))
     libraries = subprocess.run(["pkg-config", "--libs", "jansson", "libcurl", "libcrypto"],
                                capture_output=True, text=True, check=True).stdout.split()
     for command in (["gcc", flags, "-O0", "-w", "-c", "-o", changed, source],
