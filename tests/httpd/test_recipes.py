@@ -53,11 +53,12 @@ def test_who_has_not_paid_is_told_so(method):
 
 
 def test_a_subscriber_gets_the_page(method):
-    """B24, E8, E21: and reads about the own subscription."""
+    """B24, E8, E21: the folder's, too, which httpd finds by a request of its own; and reads about the subscription."""
     for client in (method.program("bob"), method.browser("bob")):
-        answer = client.get(method.place)
-        assert (answer.status_code, SECRET in answer.text) == (200, True), answer.text[:300]
-        assert "private" in answer.headers["Cache-Control"]
+        for path in (method.place, method.place.removesuffix("page.html")):
+            answer = client.get(path)
+            assert (answer.status_code, SECRET in answer.text) == (200, True), (path, answer.text[:300])
+            assert "private" in answer.headers["Cache-Control"]
     told = method.program("bob").get("/subbill/subscription").json()
     assert (told["user"], told["plan"], told["active"]) == (method.name_of("bob"), "basic", True)
 

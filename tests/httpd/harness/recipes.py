@@ -66,8 +66,8 @@ class Method:
                          load=(*self.load, *load), **arguments)
         etc = self.site.root / "etc"
         etc.mkdir()
-        scratch.write(self.site.root / "docroot" / "api" / "page.html", content.SECRET)
-        for path in (".htpasswd", "api/.htpasswd", "members/.htpasswd", "members/vault/page.html"):
+        for path in ("api/page.html", "api/index.html", ".htpasswd", "api/.htpasswd", "members/.htpasswd",
+                     "members/vault/page.html"):
             scratch.write(self.site.root / "docroot" / path, content.SECRET)
         lines = f'Define SUBBILL_ETC "{etc}"\n{self.prepare(etc)}{before(self.site) if before else ""}'
         # As Debian has them before the site's own file.
