@@ -29,6 +29,7 @@ void sb_log_sink_set(sb_log_sink_fn sink, void *baton)
 {
     process_log.sink = sink;
     process_log.baton = baton;
+    memset(limits, 0, sizeof(limits)); /* it has heard nothing yet */
 }
 
 void sb_log_level_set(sb_log_level_e level)

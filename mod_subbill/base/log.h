@@ -22,7 +22,7 @@ typedef enum {
 typedef void (*sb_log_sink_fn)(void *baton, sb_log_level_e level, apr_status_t rv,
                                const char *line);
 
-/* Installs the process's sink; NULL silences. Call before threads start. */
+/* Installs the process's sink, which has heard nothing yet; NULL silences. Call before threads start. */
 void sb_log_sink_set(sb_log_sink_fn sink, void *baton);
 
 /* Messages above this level are not even formatted. Default SB_LOG_INFO. */

@@ -78,7 +78,7 @@ def test_children_without_descriptors_make_no_wrong_decision_and_heal(database, 
 def test_a_burst_on_many_connections_loses_nothing(database, make_site):
     """F19: 10 000 events at once on 64 connections: 2xx, or 503 and then 2xx; each stored once."""
     site = make_site(database=database, double=False)
-    site.allow_log("SB|subbill|AH00484|AH10159")  # every worker is busy
+    site.allow_log("SB|subbill|AH00161|AH00484|AH10159")  # every worker is busy
     count = scratch.scaled(10000, 1000)
     lives = make_lives(count, count // 10)
     sender = Sender(site, disordered(lives), connections=64).run()

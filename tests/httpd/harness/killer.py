@@ -4,7 +4,9 @@ import os
 import random
 import re
 import signal
+import socket
 import threading
+import time
 
 from . import processes
 
@@ -63,10 +65,19 @@ class Killer:
         self.parents += 1
         session = self.httpd.process.pid
         self._kill(session)
-        while doomed := processes.members(session):
+        end = time.monotonic() + 10
+        # A child may have been on its way into the world: it is seen a moment later, and holds the port.
+        while (doomed := processes.members(session)) or self._listens():
             for pid in doomed:
                 self._kill(pid)
+            if not doomed:
+                time.sleep(0.01)
+            assert time.monotonic() < end, "somebody still listens"
         self.httpd.process.wait()
+
+    def _listens(self):
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.httpd.port)) == 0
 
 
 def deaths(httpd):
