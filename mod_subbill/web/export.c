@@ -70,8 +70,8 @@ static void protect_ours(request_rec *r, const char *name)
     if (!value) {
         return;
     }
-    for (char *token = apr_strtok(apr_pstrdup(r->pool, value), ", \t", &rest); token;
-         token = apr_strtok(NULL, ", \t", &rest)) {
+    for (char *token = apr_strtok(apr_pstrdup(r->pool, value), ", \t;", &rest); token;
+         token = apr_strtok(NULL, ", \t;", &rest)) {
         if (is_ours(token, strlen(token))) {
             named = true;
         }

@@ -104,7 +104,9 @@ sb_verdict_t sb_gate_decide(request_rec *r, const sb_gate_t *gate)
                       "(SubbillStale)");
         answer_with(r, "X-Subbill-Warning", "stale");
     }
-    if (!verdict.granted && is_undecided(&verdict) && sb_dir_of(r)->allow_on_error > 0) {
+    sb_reason_e ignored;
+    if (!verdict.granted && is_undecided(&verdict) && sb_dir_of(r)->allow_on_error > 0 &&
+        sb_request_user(r, &ignored)) {
         sb_log_rarely(SB_LOG_WARNING, 0, "SB113",
                       "nobody can be asked who may pass, so whoever is logged in does "
                       "(SubbillOnError allow): %s",
@@ -143,7 +145,8 @@ void sb_gate_rehearse(request_rec *r, const sb_gate_t *gate)
     ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "SB127: would be refused (%d): %s",
                   status, word);
     apr_table_setn(r->subprocess_env, "SUBBILL_WOULD", word);
-    answer_with(r, "X-Subbill-Would", apr_psprintf(r->pool, "%d %s", status, word));
+    answer_with(r, "X-Subbill-Would",
+                apr_psprintf(sb_request_top(r)->pool, "%d %s", status, word));
 }
 
 /* --- hooks ---------------------------------------------------------------------------------- */
