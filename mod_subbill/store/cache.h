@@ -6,20 +6,17 @@
 #include <apr_time.h>
 #include <stdbool.h>
 
-#include "domain/identity.h"
 #include "store/epochs.h"
 
 /* What was decided about a user, kept per process in a table of fixed size. Values are copied in and out;
  * the table knows them only as bytes. */
-
-#define SB_CACHE_KEY_MAX 512
 
 typedef struct sb_cache_t sb_cache_t;
 
 typedef struct sb_cache_options_t {
     int entries;             /* rounded up to a power of two */
     apr_interval_time_t ttl; /* 0: every entry is old at once */
-    apr_size_t key_max;      /* bytes, at most SB_CACHE_KEY_MAX */
+    apr_size_t key_max;      /* bytes */
     apr_size_t value_size;
     const sb_epochs_t *epochs;
 } sb_cache_options_t;

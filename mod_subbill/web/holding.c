@@ -96,9 +96,11 @@ static bool recall(asked_t *asked)
                        asked->now)) {
         return false;
     }
+    apr_time_t now = sb_clock_monotonic();
     apr_time_t polled_at = sb_epoch_watch_polled_at(server->watch);
-    apr_time_t age = sb_clock_monotonic() - (polled_at > known_at ? polled_at : known_at);
-    return age <= apr_time_from_sec(asked->stale_seconds);
+    /* One that lies ahead is from before the machine's last start. */
+    apr_time_t sure = polled_at > known_at && polled_at <= now ? polled_at : known_at;
+    return now - sure <= apr_time_from_sec(asked->stale_seconds);
 }
 
 /* When the cache does not know. */
@@ -151,7 +153,8 @@ const sb_holding_t *sb_holding_of(bool *stale, sb_reason_e *reason, request_rec 
     *stale = false;
     grace_days = grace_days > 0 ? grace_days : 0;
     if (memo->holder && memo->holder_grace == grace_days &&
-        strcmp(memo->holder, name) == 0) {
+        strcmp(memo->holder, name) == 0 &&
+        (!memo->holding_stale || sb_dir_of(r)->stale_seconds >= memo->stale_seconds)) {
         *stale = memo->holding_stale;
         return &memo->holding;
     }
@@ -181,5 +184,6 @@ const sb_holding_t *sb_holding_of(bool *stale, sb_reason_e *reason, request_rec 
     memo->holder = r == top ? name : apr_pstrdup(top->pool, name);
     memo->holder_grace = grace_days;
     memo->holding_stale = *stale;
+    memo->stale_seconds = sb_dir_of(r)->stale_seconds;
     return &memo->holding;
 }

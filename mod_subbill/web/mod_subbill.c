@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/version.h"
+#include "domain/identity.h"
 #include "store/epochs.h"
 #include "web/export.h"
 #include "web/handlers.h"

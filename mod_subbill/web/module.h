@@ -222,6 +222,7 @@ typedef struct sb_request_t {
     const char *holder;
     int holder_grace;
     bool holding_stale;
+    int stale_seconds; /* what allowed it to be */
     sb_holding_t holding;
     bool told_headers; /* some request below it wrote X-Subbill-… headers */
 } sb_request_t;

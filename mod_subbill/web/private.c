@@ -139,6 +139,8 @@ static void make_private(request_rec *r, bool refused)
     if (refused) {
         apr_table_unset(r->headers_out, "ETag");
         apr_table_unset(r->headers_out, "Last-Modified");
+        apr_table_unset(r->headers_out, "Expires");
+        apr_table_unset(r->err_headers_out, "Expires");
     }
 }
 
@@ -147,13 +149,15 @@ static apr_status_t filter_private(ap_filter_t *f, apr_bucket_brigade *bb)
     request_rec *r = f->r;
     bool gated = false, refused = false;
 
-    /* An error may have come before the door was asked: the site's login must not be kept for those
-     * who have one. */
+    /* An error or a redirect may have come before the door was asked: the site's login must not be kept
+     * for those who have one. */
     for (request_rec *q = r; q; q = q->prev) {
         const sb_request_t *request =
             ap_get_module_config(q->request_config, &subbill_module);
         bool failed = ap_is_HTTP_ERROR(q->status);
-        gated = gated || (request && request->gated) || (failed && sb_gate_of(q));
+        bool elsewhere = ap_is_HTTP_REDIRECT(q->status) && q->status != HTTP_NOT_MODIFIED;
+        gated = gated || (request && request->gated) ||
+                ((failed || elsewhere) && sb_gate_of(q));
         refused = refused || (request && request->refused && failed);
     }
     if (gated) {
