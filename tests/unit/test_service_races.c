@@ -16,6 +16,7 @@ typedef struct {
     const char *body;
     pthread_barrier_t *barrier;
     apr_pool_t *pool;
+    sb_result_t result;
     sb_status_e status;
 } delivery_t;
 
@@ -23,13 +24,12 @@ static void *deliver(void *data)
 {
     delivery_t *delivery = data;
     sb_ingest_t outcome;
-    sb_result_t result;
 
-    sb_result_clear(&result);
+    sb_result_clear(&delivery->result);
     pthread_barrier_wait(delivery->barrier);
     delivery->status =
-        sb_ingest_event(&outcome, &result, sv.service, "webhook", delivery->body,
-                        strlen(delivery->body), delivery->pool);
+        sb_ingest_event(&outcome, &delivery->result, sv.service, "webhook",
+                        delivery->body, strlen(delivery->body), delivery->pool);
     return NULL;
 }
 
@@ -47,7 +47,9 @@ static void deliver_both(const char *older, const char *newer)
     }
     for (int i = 0; i < 2; i++) {
         pthread_join(threads[i], NULL);
-        ck_assert_msg(deliveries[i].status == SB_OK, "%s", store_log());
+        ck_assert_msg(deliveries[i].status == SB_OK, "%d, %s: %s\n%s",
+                      (int)deliveries[i].status, deliveries[i].result.code,
+                      deliveries[i].result.message, store_log());
         apr_pool_destroy(deliveries[i].pool);
     }
     pthread_barrier_destroy(&barrier);

@@ -39,6 +39,8 @@ ONE = {
     "test_gate::test_a_warm_gate_asks_the_database_nothing": _FILE,
     "test_strain::test_two_hundred_events_a_second_are_acknowledged_in_time": "on PostgreSQL by itself",
     "test_worker::test_the_worker_is_quiet_while_the_database_is_away": _FILE,
+    "test_stripe_unwell::test_a_thousand_jobs_outlive_every_ill_of_stripes_and_are_done_once":
+        "tries all of them at once by itself",
     "test_missed::test_a_restored_backup_ends_in_stripes_state": _FILE,
 }
 
