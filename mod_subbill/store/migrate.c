@@ -54,18 +54,23 @@ static sb_status_e connect_to(run_t *run)
     if (status) {
         return status;
     }
-    if (sb_conn_open(&run->conn, &run->dsn, driver, LOCK_WAIT_S * 1000, error,
-                     sizeof(error))) {
+    apr_time_t until = sb_clock_monotonic() + apr_time_from_sec(LOCK_WAIT_S);
+    apr_status_t rv;
+    do { /* SQLite's driver gives up on a locked file after two seconds */
+        rv = sb_conn_open(&run->conn, &run->dsn, driver, LOCK_WAIT_S * 1000, error,
+                          sizeof(error));
+    } while (APR_STATUS_IS_EAGAIN(rv) && sb_clock_monotonic() < until);
+    if (rv) {
         return sb_result_setf(run->result, run->pool, SB_UNAVAILABLE,
                               "database_unavailable",
                               "Check SubbillDatabase, and whether the server runs.",
                               "The database cannot be reached: %s", error);
     }
-    sb_conn_begin_work(run->conn, sb_clock_monotonic() + apr_time_from_sec(LOCK_WAIT_S));
+    sb_conn_begin_work(run->conn, until);
     return SB_OK;
 }
 
-/* SQLite's driver gives up on a locked file after two seconds; another migration may take longer. */
+/* Another migration may take longer than the driver's two seconds. */
 static apr_status_t command_when_free(const run_t *run, int id)
 {
     apr_time_t until = run->conn->busy_until;

@@ -372,6 +372,7 @@ START_TEST(test_a_server_that_is_down_fails_fast_after_the_first_try)
 
     store_log_afresh();
     ck_assert_int_eq(sb_db_create(&db, &store.result, &options, store.pool), SB_OK);
+    apr_time_t start = sb_clock_monotonic();
     for (int i = 0; i < 50; i++) {
         ck_assert_int_eq(sb_db_read(db, 10000, nothing, NULL, &store.result, store.pool),
                          SB_UNAVAILABLE);
@@ -379,9 +380,12 @@ START_TEST(test_a_server_that_is_down_fails_fast_after_the_first_try)
         ck_assert_int_gt(store.result.retry_after, 0);
     }
     ck_assert_int_eq(sb_db_stats(db).connected, 0);
-    const char *line = strstr(store_log(), "SB203");
-    ck_assert_ptr_nonnull(line);
-    ck_assert_ptr_null(strstr(line + 1, "SB203"));
+    int lines = 0;
+    for (const char *at = store_log(); (at = strstr(at, "SB203")); at++) {
+        lines++;
+    }
+    ck_assert_int_ge(lines, 1);
+    ck_assert_int_le(lines, 1 + (int)(ms_since(start) / 1000));
 }
 END_TEST
 

@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include <apr_strings.h>
 #include <check.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -312,6 +313,45 @@ START_TEST(test_two_upgrades_at_once_run_one)
 }
 END_TEST
 
+typedef struct {
+    apr_pool_t *pool;
+    sb_result_t result;
+    sb_status_e status;
+} migrating_t;
+
+static void *migrate_beside(void *data)
+{
+    migrating_t *migrating = data;
+    sb_migrate_options_t options = store_migrate_options();
+    sb_schema_t schema;
+
+    sb_result_clear(&migrating->result);
+    migrating->status =
+        sb_migrate_apply(&schema, &migrating->result, &options, migrating->pool);
+    return NULL;
+}
+
+/* F09, F34: a file that is locked for longer than SQLite's driver waits is waited for */
+START_TEST(test_a_migration_waits_for_a_file_that_is_locked_from_the_start)
+{
+    migrating_t migrating = {.status = SB_INTERNAL};
+    pthread_t thread;
+
+    if (!store_open(SB_DIALECT_SQLITE3)) {
+        return;
+    }
+    store_admin("CREATE TABLE theirs (x INTEGER)");
+    store_admin("BEGIN EXCLUSIVE");
+    apr_pool_create_unmanaged_ex(&migrating.pool, NULL, NULL);
+    ck_assert_int_eq(pthread_create(&thread, NULL, migrate_beside, &migrating), 0);
+    apr_sleep(apr_time_from_sec(3));
+    store_admin("COMMIT");
+    pthread_join(thread, NULL);
+    ck_assert_msg(migrating.status == SB_OK, "%s", migrating.result.message);
+    apr_pool_destroy(migrating.pool);
+}
+END_TEST
+
 static void assert_answer(sb_db_t *db, const char *code)
 {
     ck_assert_int_eq(sb_db_read(db, 10000, nothing, NULL, &store.result, store.pool),
@@ -458,6 +498,8 @@ Suite *store_migrate_suite(void)
     tcase_add_loop_test(tcase, test_an_interrupted_migration_is_finished_by_the_next_run,
                         0, SB_DIALECTS);
     tcase_add_loop_test(tcase, test_three_migrations_at_once_run_one, 0, SB_DIALECTS);
+    tcase_add_test(tcase,
+                   test_a_migration_waits_for_a_file_that_is_locked_from_the_start);
     tcase_add_loop_test(
         tcase, test_an_upgrade_that_is_killed_anywhere_is_finished_by_the_next_run, 0,
         SB_DIALECTS);
