@@ -44,5 +44,8 @@ sb_exit_e sb_command_jobs_list(sb_ctl_t *ctl);
 sb_exit_e sb_command_work(sb_ctl_t *ctl);
 sb_exit_e sb_command_links_set(sb_ctl_t *ctl);
 sb_exit_e sb_command_trials_mark(sb_ctl_t *ctl);
+sb_exit_e sb_command_purchases_give(sb_ctl_t *ctl);
+sb_exit_e sb_command_purchases_take(sb_ctl_t *ctl);
+sb_exit_e sb_command_credit_set(sb_ctl_t *ctl);
 
 #endif

@@ -74,6 +74,14 @@ static const command_t commands[] = {
     {"trials", "mark", "USER", 1, 1, SB_OPTION_DRY_RUN, sb_command_trials_mark,
      "note that a user has had the trial",
      "  -n, --dry-run          say what would be done\n"},
+    {"purchases", "give", "USER SKU", 2, 2, SB_OPTION_DRY_RUN, sb_command_purchases_give,
+     "make a user the owner of what was bought or given elsewhere",
+     "  -n, --dry-run          say what would be done\n"},
+    {"purchases", "take", "USER SKU", 2, 2, SB_OPTION_DRY_RUN, sb_command_purchases_take,
+     "take back what a user owns", "  -n, --dry-run          say what would be done\n"},
+    {"credit", "set", "USER METER UNITS", 3, 3, SB_OPTION_DRY_RUN, sb_command_credit_set,
+     "say how many units of a meter a user has left",
+     "  -n, --dry-run          say what would be done\n"},
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(*commands))

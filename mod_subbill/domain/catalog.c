@@ -39,6 +39,27 @@ const sb_catalog_plan_t *sb_catalog_default_plan(const sb_catalog_t *catalog,
     return NULL;
 }
 
+int sb_catalog_key(const sb_catalog_t *catalog, const char *key)
+{
+    for (int i = 0; i < catalog->keys_n; i++) {
+        if (same(catalog->keys[i], key)) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+int sb_catalog_key_add(sb_catalog_t *catalog, const char *key)
+{
+    int number = sb_catalog_key(catalog, key);
+
+    if (number < 0 && catalog->keys_n < SB_CATALOG_KEYS_MAX) {
+        number = catalog->keys_n++;
+        catalog->keys[number] = key;
+    }
+    return number;
+}
+
 const char *sb_catalog_price_id(const sb_catalog_price_t *price, bool livemode)
 {
     return livemode ? price->id.live : price->id.test;

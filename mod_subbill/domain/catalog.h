@@ -14,6 +14,7 @@
  * A plan's place in plans[] is its index, which is also its bit in a bitmap of plans. */
 
 #define SB_CATALOG_PLANS_MAX  64
+#define SB_CATALOG_KEYS_MAX   64            /* entitlements that have a bit */
 #define SB_CATALOG_BYTES_MAX  (1024 * 1024) /* of the file */
 #define SB_CATALOG_AMOUNT_MAX 99999999      /* Stripe's largest amount, minor units */
 
@@ -87,6 +88,7 @@ typedef struct sb_catalog_plan_t {
     const char *const *entitlements; /* feature keys */
     int entitlements_n;
     const char *entitlements_text; /* the same, joined by commas; never NULL */
+    apr_uint64_t entitled;         /* the bits of those that have one */
     const sb_catalog_price_t *prices;
     int prices_n;
 } sb_catalog_plan_t;
@@ -112,6 +114,9 @@ typedef struct sb_catalog_t {
     sb_catalog_checkout_t checkout;
     const sb_catalog_plan_t *plans;
     int plans_n;
+    /* Entitlements that have a bit: those of the plans, then those that doors name besides. */
+    const char *keys[SB_CATALOG_KEYS_MAX];
+    int keys_n;
 } sb_catalog_t;
 
 /* Reads and checks the text of a catalogue. On success *catalog lives in pool. Else SB_INVALID
@@ -135,6 +140,13 @@ const sb_catalog_price_t *sb_catalog_price_by_plan_id(const sb_catalog_t *catalo
  * order. interval is one of Stripe's words; prices of count 1 go before others. */
 const sb_catalog_price_t *sb_catalog_price_of(const sb_catalog_plan_t *plan,
                                               const char *interval, const char *currency);
+
+/* The bit's number of an entitlement; -1: it has none. */
+int sb_catalog_key(const sb_catalog_t *catalog, const char *key);
+
+/* The same, and it gets one when there is room. key must outlive the catalogue. While the configuration is
+ * read only: afterwards threads share it. */
+int sb_catalog_key_add(sb_catalog_t *catalog, const char *key);
 
 /* The price's id in that mode; NULL when it is known by its lookup key only. */
 const char *sb_catalog_price_id(const sb_catalog_price_t *price, bool livemode);

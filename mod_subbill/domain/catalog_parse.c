@@ -607,6 +607,10 @@ static bool plans_read(const sb_reader_t *reader, const json_t *top,
                        json_array_get(list, i), catalog->currency, &plans[i])) {
             return false;
         }
+        for (int k = 0; k < plans[i].entitlements_n; k++) {
+            int number = sb_catalog_key_add(catalog, plans[i].entitlements[k]);
+            plans[i].entitled |= number < 0 ? 0 : (apr_uint64_t)1 << number;
+        }
     }
     catalog->plans = plans;
     catalog->plans_n = (int)n;

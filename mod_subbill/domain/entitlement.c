@@ -134,6 +134,21 @@ static void hold_grant(sb_holding_t *holding, const sb_catalog_t *catalog,
     remember_boundary(holding, access->boundary);
 }
 
+/* What the plans bring, and, for whoever pays, what Stripe keeps besides. */
+static void hold_keys(sb_holding_t *holding, const sb_catalog_t *catalog,
+                      const sb_snapshot_t *snapshot)
+{
+    for (int i = 0; i < catalog->plans_n; i++) {
+        if (holding->plans & bit(i)) {
+            holding->keys |= catalog->plans[i].entitled;
+        }
+    }
+    for (int i = 0; holding->paid && i < snapshot->entitlements_n; i++) {
+        int number = sb_catalog_key(catalog, snapshot->entitlements[i]);
+        holding->keys |= number < 0 ? 0 : bit(number);
+    }
+}
+
 sb_holding_t sb_entitlement_hold(const sb_catalog_t *catalog,
                                  const sb_snapshot_t *snapshot, apr_int64_t now,
                                  int grace_days)
@@ -147,7 +162,28 @@ sb_holding_t sb_entitlement_hold(const sb_catalog_t *catalog,
     }
     holding.plans = holding.paid;
     hold_defaults(&holding, catalog);
+    hold_keys(&holding, catalog, snapshot);
     return holding;
+}
+
+bool sb_entitlement_has(bool *unsure, const sb_catalog_t *catalog,
+                        const sb_holding_t *holding, const char *key)
+{
+    int number = sb_catalog_key(catalog, key);
+
+    *unsure = number < 0 && holding->paid;
+    if (number >= 0) {
+        return (holding->keys & bit(number)) != 0;
+    }
+    for (int i = 0; i < catalog->plans_n; i++) {
+        const sb_catalog_plan_t *plan = &catalog->plans[i];
+        for (int k = 0; (holding->plans & bit(i)) && k < plan->entitlements_n; k++) {
+            if (strcmp(plan->entitlements[k], key) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
 }
 
 /* Of the plans in mask the one with the highest rank. */
@@ -189,12 +225,27 @@ static sb_reason_e why_lost(const sb_holding_t *holding, apr_uint64_t mask)
     return reason;
 }
 
+/* The plans that open the door by themselves or by what they bring. */
+static apr_uint64_t would_open(const sb_catalog_t *catalog,
+                               const sb_requirement_t *requirement)
+{
+    apr_uint64_t mask = requirement->plans;
+
+    for (int i = 0; i < catalog->plans_n; i++) {
+        if (catalog->plans[i].entitled & requirement->keys) {
+            mask |= bit(i);
+        }
+    }
+    return mask;
+}
+
 static sb_reason_e refusal(const sb_catalog_t *catalog, const sb_holding_t *holding,
                            const sb_requirement_t *requirement)
 {
     apr_uint64_t groups = groups_asked(catalog, requirement);
+    bool whatever = requirement->any || (requirement->by_key && !holding->paid);
     sb_reason_e enough =
-        requirement->any ? holding->why_any : why_lost(holding, requirement->plans);
+        whatever ? holding->why_any : why_lost(holding, would_open(catalog, requirement));
     sb_reason_e other = why_lost(holding, groups);
 
     if (holding->unmapped) {
@@ -206,6 +257,9 @@ static sb_reason_e refusal(const sb_catalog_t *catalog, const sb_holding_t *hold
     }
     if (holding->paid & groups) {
         return SB_REASON_PLAN_TOO_LOW;
+    }
+    if (holding->paid && requirement->by_key) {
+        return SB_REASON_NO_ENTITLEMENT;
     }
     if (enough != SB_REASON_OK || other != SB_REASON_OK) {
         return more_telling(enough, other);
@@ -224,7 +278,7 @@ sb_verdict_t sb_entitlement_check(const sb_catalog_t *catalog,
         verdict.granted = true;
         verdict.plan = highest(catalog, opens);
     }
-    else if (requirement->any && holding->paid) {
+    else if ((requirement->any && holding->paid) || (holding->keys & requirement->keys)) {
         verdict.granted = true;
     }
     else {

@@ -19,6 +19,8 @@ typedef struct sb_snapshot_t {
     apr_int64_t read_at; /* Unix seconds by the database's clock; 0: not known */
     const sb_grant_t *grants;
     int n;
+    const char *const *entitlements; /* lookup keys that Stripe keeps for the user */
+    int entitlements_n;
 } sb_snapshot_t;
 
 /* What a door asks: any of the words. */
@@ -28,6 +30,8 @@ typedef struct sb_requirement_t {
         plans; /* bitmap of accepted plans: the named ones and those ranked above */
     const int *named; /* indexes of the plans as written, for messages */
     int named_n;
+    apr_uint64_t keys; /* accepted entitlements, by their bits in the catalogue */
+    bool by_key;       /* some entitlement is asked for, with a bit or without one */
 } sb_requirement_t;
 
 /* What a user holds at a moment. */
@@ -35,6 +39,7 @@ typedef struct sb_holding_t {
     apr_uint64_t
         plans; /* bitmap of what is held: paid and granted ones, and default plans */
     apr_uint64_t paid;     /* of these, without the default plans */
+    apr_uint64_t keys;     /* entitlements, of those that have a bit in the catalogue */
     apr_uint64_t trialing; /* of the paid ones: by a trial only */
     apr_uint64_t in_grace; /* of the paid ones: past_due, and open by SubbillGrace only */
     bool account_known;
@@ -68,6 +73,11 @@ sb_status_e sb_requirement_parse(sb_requirement_t *requirement, sb_result_t *res
 sb_holding_t sb_entitlement_hold(const sb_catalog_t *catalog,
                                  const sb_snapshot_t *snapshot, apr_int64_t now,
                                  int grace_days);
+
+/* Whether this entitlement is held, with a bit or without one, as far as the holding tells: a key without a
+ * bit may be one that Stripe keeps (which counts for whoever pays), and then *unsure is set. */
+bool sb_entitlement_has(bool *unsure, const sb_catalog_t *catalog,
+                        const sb_holding_t *holding, const char *key);
 
 sb_verdict_t sb_entitlement_check(const sb_catalog_t *catalog,
                                   const sb_holding_t *holding,

@@ -17,6 +17,9 @@ static const struct {
     [SB_REASON_DISPUTED] = {"disputed", SB_PAYMENT_REQUIRED},
     [SB_REASON_ENDED] = {"ended", SB_PAYMENT_REQUIRED},
     [SB_REASON_PLAN_TOO_LOW] = {"plan_too_low", SB_FORBIDDEN},
+    [SB_REASON_NO_ENTITLEMENT] = {"no_entitlement", SB_FORBIDDEN},
+    [SB_REASON_NOT_PURCHASED] = {"not_purchased", SB_PAYMENT_REQUIRED},
+    [SB_REASON_NO_CREDIT] = {"no_credit", SB_PAYMENT_REQUIRED},
     /* They do pay: sending them to pay again would be wrong. */
     [SB_REASON_UNMAPPED_PRICE] = {"unmapped_price", SB_FORBIDDEN},
     [SB_REASON_UNKNOWN_STATUS] = {"unknown_status", SB_PAYMENT_REQUIRED},
@@ -42,5 +45,5 @@ sb_status_e sb_reason_status(sb_reason_e reason)
 bool sb_reason_for_money(sb_reason_e reason)
 {
     return sb_reason_status(reason) == SB_PAYMENT_REQUIRED ||
-           reason == SB_REASON_PLAN_TOO_LOW;
+           reason == SB_REASON_PLAN_TOO_LOW || reason == SB_REASON_NO_ENTITLEMENT;
 }

@@ -21,6 +21,9 @@ typedef enum {
     SB_REASON_DISPUTED, /* a payment for it is disputed, or the dispute was lost */
     SB_REASON_ENDED,    /* canceled, or its last day is over */
     SB_REASON_PLAN_TOO_LOW,
+    SB_REASON_NO_ENTITLEMENT, /* pays for something that does not bring this */
+    SB_REASON_NOT_PURCHASED,  /* this has to be bought by itself */
+    SB_REASON_NO_CREDIT,      /* too few units are left */
     SB_REASON_UNMAPPED_PRICE, /* pays for a price that belongs to no plan of the catalogue */
     SB_REASON_UNKNOWN_STATUS, /* a status that Stripe invented after this version */
     SB_REASON_UNAVAILABLE,    /* neither cache nor database can answer */

@@ -1,6 +1,9 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include "service/access.h"
 
+#include "store/entitlements.h"
+#include "store/goods.h"
+
 #include <string.h>
 
 static int plan_of(const sb_catalog_t *catalog, bool livemode,
@@ -47,7 +50,9 @@ void sb_access_snapshot(sb_snapshot_t *snapshot, const sb_catalog_t *catalog,
     *snapshot = (sb_snapshot_t){.account_known = rows->account_known,
                                 .read_at = rows->read_at,
                                 .grants = grants,
-                                .n = n};
+                                .n = n,
+                                .entitlements = rows->entitlements,
+                                .entitlements_n = rows->entitlements_n};
 }
 
 static bool same(const char *a, const char *b)
@@ -114,16 +119,56 @@ static apr_status_t load(void *baton, sb_conn_t *conn, apr_pool_t *pool)
 }
 
 sb_status_e sb_access_load(sb_snapshot_t **snapshot, sb_result_t *result,
-                           sb_service_t *service, const char *user, apr_pool_t *pool)
+                           sb_service_t *service, const char *user, int deadline_ms,
+                           apr_pool_t *pool)
 {
     load_t work = {.user = user, .livemode = service->settings->live};
-    sb_status_e status =
-        sb_db_read(service->db, SB_DEADLINE_GATE, load, &work, result, pool);
+    sb_status_e status = sb_db_read(service->db, deadline_ms, load, &work, result, pool);
 
     *snapshot = NULL;
     if (status == SB_OK) {
         *snapshot = apr_palloc(pool, sizeof(**snapshot));
         sb_access_snapshot(*snapshot, service->catalog, work.livemode, &work.rows, pool);
     }
+    return status;
+}
+
+typedef struct owned_t {
+    const char *user;
+    sb_thing_e thing;
+    const char *key;
+    bool livemode;
+    apr_int64_t units;
+} owned_t;
+
+static apr_status_t load_owned(void *baton, sb_conn_t *conn, apr_pool_t *pool)
+{
+    owned_t *work = baton;
+    bool owned = false;
+    apr_status_t rv;
+
+    if (work->thing == SB_THING_CREDIT) {
+        return sb_balance_units(&work->units, conn, work->user, work->key, work->livemode,
+                                pool);
+    }
+    rv =
+        work->thing == SB_THING_PURCHASE
+            ? sb_purchase_owned(&owned, conn, work->user, work->key, work->livemode, pool)
+            : sb_entitlement_held(&owned, conn, work->user, work->key, work->livemode,
+                                  pool);
+    work->units = owned;
+    return rv;
+}
+
+sb_status_e sb_access_owned(apr_int64_t *units, sb_result_t *result,
+                            sb_service_t *service, const char *user, sb_thing_e thing,
+                            const char *key, int deadline_ms, apr_pool_t *pool)
+{
+    owned_t work = {
+        .user = user, .thing = thing, .key = key, .livemode = service->settings->live};
+    sb_status_e status =
+        sb_db_read(service->db, deadline_ms, load_owned, &work, result, pool);
+
+    *units = work.units;
     return status;
 }

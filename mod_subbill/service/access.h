@@ -3,15 +3,22 @@
 #define SB_SERVICE_ACCESS_H
 
 #include "domain/entitlement.h"
+#include "domain/thing.h"
 #include "service/service.h"
 #include "store/snapshots.h"
 
 /* Plans are found by what the catalogue says today, else by what was stored: a corrected catalogue heals
  * without an event. */
 
-/* What a user has, for the gate: one query, at most a second. SB_UNAVAILABLE as sb_db_read(). */
+/* What a user has, for the gate: one query. SB_UNAVAILABLE as sb_db_read(). */
 sb_status_e sb_access_load(sb_snapshot_t **snapshot, sb_result_t *result,
-                           sb_service_t *service, const char *user, apr_pool_t *pool);
+                           sb_service_t *service, const char *user, int deadline_ms,
+                           apr_pool_t *pool);
+
+/* How much of it the user has: units of a meter, else 0 or 1. Status as above. */
+sb_status_e sb_access_owned(apr_int64_t *units, sb_result_t *result,
+                            sb_service_t *service, const char *user, sb_thing_e thing,
+                            const char *key, int deadline_ms, apr_pool_t *pool);
 
 /* The same from rows that were read already. */
 void sb_access_snapshot(sb_snapshot_t *snapshot, const sb_catalog_t *catalog,

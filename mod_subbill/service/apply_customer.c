@@ -118,6 +118,9 @@ apr_status_t sb_apply_customer_deleted(sb_apply_t *apply)
         return rv;
     }
     if (!row->gone_at) {
+        if (row->user) { /* his features at Stripe go, too */
+            sb_epoch_touch(apply->conn, row->user);
+        }
         rv = sb_customer_gone(apply->conn, facts.id, row->livemode, apply->event->created,
                               apply->pool);
     }

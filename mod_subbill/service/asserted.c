@@ -3,8 +3,10 @@
 
 #include "base/crypto.h"
 #include "base/json.h"
+#include "store/accounts.h"
 #include "store/customers.h"
 #include "store/events.h"
+#include "store/goods.h"
 #include "store/trials.h"
 
 #include <apr_strings.h>
@@ -16,11 +18,14 @@ enum { ID_BYTES = 16 };
 static const struct {
     const char *type;
     const char *source;
+    const char *word; /* begins the event's id */
 } kinds[] = {
-    [SB_ASSERTED_MADE] = {"subbill.customer.made", SB_SOURCE_CHECKOUT},
-    [SB_ASSERTED_GONE] = {"subbill.customer.gone", SB_SOURCE_CHECKOUT},
-    [SB_ASSERTED_MOVED] = {"subbill.customer.moved", SB_SOURCE_OPERATOR},
-    [SB_ASSERTED_TRIAL] = {"subbill.trial.marked", SB_SOURCE_OPERATOR},
+    [SB_ASSERTED_MADE] = {"subbill.customer.made", SB_SOURCE_CHECKOUT, "made"},
+    [SB_ASSERTED_GONE] = {"subbill.customer.gone", SB_SOURCE_CHECKOUT, "gone"},
+    [SB_ASSERTED_MOVED] = {"subbill.customer.moved", SB_SOURCE_OPERATOR, "moved"},
+    [SB_ASSERTED_TRIAL] = {"subbill.trial.marked", SB_SOURCE_OPERATOR, "trial"},
+    [SB_ASSERTED_PURCHASE] = {"subbill.purchase.set", SB_SOURCE_OPERATOR, "purchase"},
+    [SB_ASSERTED_CREDIT] = {"subbill.credit.set", SB_SOURCE_OPERATOR, "credit"},
 };
 #define KINDS (int)(sizeof(kinds) / sizeof(*kinds))
 
@@ -37,6 +42,31 @@ static apr_status_t mark_trial(sb_conn_t *conn, const sb_asserted_t *asserted,
     return sb_trial_mark(NULL, conn, &trial, pool);
 }
 
+static apr_status_t set_purchase(sb_conn_t *conn, const sb_asserted_t *asserted,
+                                 apr_int64_t now, apr_pool_t *pool)
+{
+    const sb_purchase_t purchase = {
+        .sku = asserted->key, .owned = asserted->units > 0, .changed_at = now};
+
+    apr_status_t rv = sb_account_ensure(conn, asserted->user, NULL, now, pool);
+
+    return rv ? rv
+              : sb_purchase_put(conn, asserted->user, &purchase, asserted->livemode,
+                                pool);
+}
+
+static apr_status_t set_credit(sb_conn_t *conn, const sb_asserted_t *asserted,
+                               apr_int64_t now, apr_pool_t *pool)
+{
+    const sb_balance_t balance = {
+        .meter = asserted->key, .units = asserted->units, .changed_at = now};
+
+    apr_status_t rv = sb_account_ensure(conn, asserted->user, NULL, now, pool);
+
+    return rv ? rv
+              : sb_balance_put(conn, asserted->user, &balance, asserted->livemode, pool);
+}
+
 static apr_status_t carry_out(sb_conn_t *conn, const sb_asserted_t *asserted,
                               apr_int64_t now, apr_pool_t *pool)
 {
@@ -44,6 +74,9 @@ static apr_status_t carry_out(sb_conn_t *conn, const sb_asserted_t *asserted,
 
     switch (asserted->what) {
     case SB_ASSERTED_GONE:
+        if (asserted->user) {
+            sb_epoch_touch(conn, asserted->user);
+        }
         return sb_customer_mark_deleted(conn, asserted->customer, asserted->livemode, now,
                                         pool);
     case SB_ASSERTED_MOVED:
@@ -51,6 +84,10 @@ static apr_status_t carry_out(sb_conn_t *conn, const sb_asserted_t *asserted,
                                   asserted->user, asserted->who, now, pool);
     case SB_ASSERTED_TRIAL:
         return mark_trial(conn, asserted, now, pool);
+    case SB_ASSERTED_PURCHASE:
+        return set_purchase(conn, asserted, now, pool);
+    case SB_ASSERTED_CREDIT:
+        return set_credit(conn, asserted, now, pool);
     case SB_ASSERTED_MADE:
         break;
     }
@@ -59,37 +96,38 @@ static apr_status_t carry_out(sb_conn_t *conn, const sb_asserted_t *asserted,
                             now, pool);
 }
 
-/* A customer is made once and gone once, but may be moved to and fro. */
+static bool is_about_customer(sb_asserted_e what)
+{
+    return what == SB_ASSERTED_MADE || what == SB_ASSERTED_GONE ||
+           what == SB_ASSERTED_MOVED;
+}
+
+/* A customer is made once and gone once; all else may be said again. */
 static const char *event_id(const sb_asserted_t *asserted, apr_pool_t *pool)
 {
-    const char *number;
+    bool once = asserted->what == SB_ASSERTED_MADE || asserted->what == SB_ASSERTED_GONE;
+    const char *about = once ? asserted->customer : sb_random_hex(ID_BYTES, pool);
 
-    switch (asserted->what) {
-    case SB_ASSERTED_MADE:
-        return apr_psprintf(pool, "made:%.240s", asserted->customer);
-    case SB_ASSERTED_GONE:
-        return apr_psprintf(pool, "gone:%.240s", asserted->customer);
-    case SB_ASSERTED_MOVED:
-    case SB_ASSERTED_TRIAL:
-        break;
-    }
-    number = sb_random_hex(ID_BYTES, pool);
-    return number ? apr_pstrcat(pool,
-                                asserted->what == SB_ASSERTED_MOVED ? "moved:" : "trial:",
-                                number, NULL)
-                  : NULL;
+    return about ? apr_psprintf(pool, "%s:%.240s", kinds[asserted->what].word, about)
+                 : NULL;
 }
 
 static const char *event_body(const sb_asserted_t *asserted, const char *id,
                               apr_int64_t now, apr_pool_t *pool)
 {
+    const char *object =
+        is_about_customer(asserted->what) ? "customer" : kinds[asserted->what].word;
     json_t *json =
-        json_pack("{s:s, s:s, s:s, s:I, s:b, s:{s:{s:s*, s:s, s:s?, s:s?}}}", "id", id,
-                  "object", "event", "type", kinds[asserted->what].type, "created",
+        json_pack("{s:s, s:s, s:s, s:I, s:b, s:{s:{s:s*, s:s, s:s?, s:s?, s:s*}}}", "id",
+                  id, "object", "event", "type", kinds[asserted->what].type, "created",
                   (json_int_t)now, "livemode", asserted->livemode, "data", "object", "id",
-                  asserted->customer, "object", asserted->customer ? "customer" : "trial",
-                  "user", asserted->user, "who", asserted->who);
+                  asserted->customer, "object", object, "user", asserted->user, "who",
+                  asserted->who, "key", asserted->key);
 
+    if (json && asserted->key) {
+        json_object_set_new(json_object_get(json_object_get(json, "data"), "object"),
+                            "units", json_integer(asserted->units));
+    }
     return json ? sb_json_dump(sb_service_own(json, pool), pool) : NULL;
 }
 
@@ -141,13 +179,21 @@ static apr_status_t apply_asserted(sb_apply_t *apply)
         .customer = event->object_id,
         .user = sb_json_text(event->object, "user"),
         .who = sb_json_text(event->object, "who"),
+        .key = sb_json_text(event->object, "key"),
+        .units = sb_json_int(event->object, "units", 0),
         .livemode = event->livemode,
     };
+    bool keyed =
+        asserted.what == SB_ASSERTED_PURCHASE || asserted.what == SB_ASSERTED_CREDIT;
 
-    if ((!asserted.customer && asserted.what != SB_ASSERTED_TRIAL) ||
-        (!asserted.user && asserted.what != SB_ASSERTED_GONE)) {
+    if ((!asserted.customer && is_about_customer(asserted.what)) ||
+        (!asserted.user && asserted.what != SB_ASSERTED_GONE) ||
+        (keyed && !asserted.key)) {
         return sb_apply_end(apply, SB_APPLY_FAILED, "bad_object",
-                            "it does not say which customer and user it is about");
+                            "it does not say what and whom it is about");
+    }
+    if (asserted.what == SB_ASSERTED_CREDIT) {
+        return APR_SUCCESS; /* some of it has been spent since: a balance is not rebuilt */
     }
     return carry_out(apply->conn, &asserted, apply->now, apply->pool);
 }

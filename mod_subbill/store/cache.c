@@ -192,7 +192,7 @@ static entry_t *victim_of(const sb_cache_t *cache, const sb_cache_key_t *key,
                           bool negative, apr_time_t monotonic)
 {
     entry_t *victim = NULL;
-    int least = negative ? 3 : 4;
+    int least = negative ? 2 : 4;
 
     for (int i = 0; i < WAYS; i++) {
         entry_t *entry = entry_at(cache, key->hash, i);
@@ -309,6 +309,9 @@ void sb_cache_unclaim(sb_cache_claim_t *claim, sb_cache_t *cache, bool loaded)
     if (!loaded) {
         stripe->failed = claim->hash;
         stripe->failed_at = sb_clock_monotonic();
+    }
+    else if (stripe->failed == claim->hash) {
+        stripe->failed = 0;
     }
     pthread_cond_broadcast(&stripe->returned);
     pthread_mutex_unlock(&stripe->lock);

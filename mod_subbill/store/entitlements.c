@@ -47,3 +47,14 @@ apr_status_t sb_entitlement_of_user(const char *const **keys, int *n, sb_conn_t 
     *keys = rv ? NULL : names(rows, *n, pool);
     return rv;
 }
+
+apr_status_t sb_entitlement_held(bool *held, sb_conn_t *conn, const char *user,
+                                 const char *key, bool livemode, apr_pool_t *pool)
+{
+    const sb_row_number_t *rows;
+    int n;
+    apr_status_t rv = sb_sql_entitlement_held(&rows, &n, conn, user, key, livemode, pool);
+
+    *held = !rv && n && rows[0].n > 0;
+    return rv;
+}

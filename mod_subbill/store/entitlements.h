@@ -26,4 +26,8 @@ apr_status_t sb_entitlement_of_customer(const char *const **keys, int *n, sb_con
 apr_status_t sb_entitlement_of_user(const char *const **keys, int *n, sb_conn_t *conn,
                                     const char *user, bool livemode, apr_pool_t *pool);
 
+/* Whether one of the user's customers that Stripe still has may use this feature. */
+apr_status_t sb_entitlement_held(bool *held, sb_conn_t *conn, const char *user,
+                                 const char *key, bool livemode, apr_pool_t *pool);
+
 #endif

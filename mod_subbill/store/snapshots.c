@@ -3,6 +3,27 @@
 
 #include "sb_statements.h"
 
+#include <apr_strings.h>
+#include <apr_tables.h>
+
+/* The select tells all keys in one column, a line each. */
+static void read_keys(sb_snapshot_rows_t *snapshot, const char *lines, apr_pool_t *pool)
+{
+    apr_array_header_t *keys;
+    char *rest;
+
+    if (!lines) {
+        return;
+    }
+    keys = apr_array_make(pool, 8, sizeof(const char *));
+    for (char *key = apr_strtok(apr_pstrdup(pool, lines), "\n", &rest); key;
+         key = apr_strtok(NULL, "\n", &rest)) {
+        APR_ARRAY_PUSH(keys, const char *) = key;
+    }
+    snapshot->entitlements = (const char *const *)keys->elts;
+    snapshot->entitlements_n = keys->nelts;
+}
+
 apr_status_t sb_snapshot_read(sb_snapshot_rows_t *snapshot, sb_conn_t *conn,
                               const char *user, bool livemode, apr_pool_t *pool)
 {
@@ -16,6 +37,7 @@ apr_status_t sb_snapshot_read(sb_snapshot_rows_t *snapshot, sb_conn_t *conn,
     }
     snapshot->account_known = true;
     snapshot->read_at = rows[0].now;
+    read_keys(snapshot, rows[0].entitlements, pool);
     if (!rows[0].id) { /* the account's own row of the outer join */
         return APR_SUCCESS;
     }

@@ -32,6 +32,9 @@ typedef struct sb_snapshot_rows_t {
     const sb_snapshot_row_t
         *rows; /* the user's subscriptions, newest first, ended ones too */
     int n;
+    const char *const
+        *entitlements; /* lookup keys that Stripe keeps for the user's customers */
+    int entitlements_n;
 } sb_snapshot_rows_t;
 
 apr_status_t sb_snapshot_read(sb_snapshot_rows_t *snapshot, sb_conn_t *conn,

@@ -1,10 +1,14 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
-/* `Require subscription [PLAN …]`, to compose with other requirements. mod_authz_core can only say
+/* `Require subscription [PLAN …]`, `Require entitlement KEY …`, `Require purchase SKU …` and `Require credit METER
+ * [N]`, to compose with other requirements. mod_authz_core can only say
  * 401 or 403, and asks a person who is logged in for the password again; what we mean is 402, or
  * the way to the plans. So two hooks stand before httpd's own, run httpd's check themselves, and
  * give a refusal its true shape when it was our provider that refused. The decision stays httpd's:
- * where another requirement lets the request pass, it passes. A provider cannot see that it is
- * negated: after `Require not subscription x` a refusal by another requirement may read 402. */
+ * where another requirement lets the request pass, it passes.
+ *
+ * A provider cannot see that it is negated (`Require not`, RequireNone). So when ours let somebody pass who was
+ * refused all the same, httpd is asked what it would say if the last of them had not: when that opens, it was the
+ * negation, and the answer is 403, without a price and without a question for the password. */
 #include "web/cors.h"
 
 #include <apr_strings.h>
@@ -27,31 +31,100 @@ static authz_status check_authorization(request_rec *r, const char *line,
         return AUTHZ_GRANTED;
     }
     sb_verdict_t verdict = sb_gate_decide(r, gate);
-    if (verdict.granted) {
+    if (verdict.granted && request->inverted != gate) {
+        request->let_pass = gate;
         return AUTHZ_GRANTED;
     }
-    request->denied_by = gate;
-    request->denied = verdict;
+    if (verdict.granted) {
+        return AUTHZ_DENIED;
+    }
+    /* Of several refusals in RequireAny the one about subscriptions is told. */
+    if (!request->denied_by || gate->by_holding) {
+        request->denied_by = gate;
+        request->denied = verdict;
+    }
     if (verdict.reason == SB_REASON_NO_IDENTITY && ap_auth_type(r)) {
         return AUTHZ_DENIED_NO_USER;
     }
     return AUTHZ_DENIED;
 }
 
-static const char *parse_require(cmd_parms *cmd, const char *line, const void **parsed)
+static const char *parse(cmd_parms *cmd, const char *directive, sb_thing_e thing,
+                         const char *line, const void **parsed)
 {
     sb_gate_t *gate;
-    const char *error = sb_gate_make(&gate, cmd, "Require subscription", line);
+    const char *error = sb_gate_make(&gate, cmd, directive, thing, line);
 
     __atomic_store_n(&in_use, 1, __ATOMIC_RELAXED);
     *parsed = gate;
     return error;
 }
 
-static const authz_provider provider = {
-    .check_authorization = check_authorization,
-    .parse_require_line = parse_require,
-};
+static const char *parse_subscription(cmd_parms *cmd, const char *line,
+                                      const void **parsed)
+{
+    return parse(cmd, "Require subscription", SB_THING_NONE, line, parsed);
+}
+
+static const char *parse_entitlement(cmd_parms *cmd, const char *line,
+                                     const void **parsed)
+{
+    return parse(cmd, "Require entitlement", SB_THING_ENTITLEMENT, line, parsed);
+}
+
+static const char *parse_purchase(cmd_parms *cmd, const char *line, const void **parsed)
+{
+    return parse(cmd, "Require purchase", SB_THING_PURCHASE, line, parsed);
+}
+
+static const char *parse_credit(cmd_parms *cmd, const char *line, const void **parsed)
+{
+    return parse(cmd, "Require credit", SB_THING_CREDIT, line, parsed);
+}
+
+static const struct {
+    const char *word;
+    authz_provider provider;
+} requirements[] = {{"subscription", {check_authorization, parse_subscription}},
+                    {"entitlement", {check_authorization, parse_entitlement}},
+                    {"purchase", {check_authorization, parse_purchase}},
+                    {"credit", {check_authorization, parse_credit}}};
+
+static int run(request_rec *r, int (*check)(request_rec *))
+{
+    sb_request_t *request = sb_request_of(r);
+
+    request->nested = true;
+    request->denied_by = NULL;
+    request->let_pass = NULL;
+    int status = check(r);
+    request->nested = false;
+    return status;
+}
+
+/* Whether it was the last of what our providers have granted that closed the door. */
+static bool was_negated(request_rec *r, int (*check)(request_rec *))
+{
+    sb_request_t *request = sb_request_of(r);
+    const sb_gate_t *denied_by = request->denied_by;
+    const sb_verdict_t denied = request->denied;
+
+    if (!request->let_pass || (!r->user && ap_auth_type(r))) {
+        return false;
+    }
+    request->inverted = request->let_pass;
+    int status = run(r, check);
+    request->inverted = NULL;
+    request->denied_by = denied_by;
+    request->denied = denied;
+    return status == OK;
+}
+
+static void forget_password_question(request_rec *r)
+{
+    apr_table_unset(r->err_headers_out, "WWW-Authenticate");
+    apr_table_unset(r->err_headers_out, "Proxy-Authenticate");
+}
 
 static int reshape(request_rec *r, int (*check)(request_rec *))
 {
@@ -64,22 +137,24 @@ static int reshape(request_rec *r, int (*check)(request_rec *))
     if (request->nested) {
         return DECLINED;
     }
-    request->nested = true;
-    request->denied_by = NULL;
-    int status = check(r);
-    request->nested = false;
+    int status = run(r, check);
+    bool refused = status == HTTP_UNAUTHORIZED || status == HTTP_FORBIDDEN;
+    if (refused && was_negated(r, check)) {
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
+                      "SB129: refused by a requirement that is negated");
+        forget_password_question(r);
+        return HTTP_FORBIDDEN;
+    }
     if (request->denied_by && status != OK && sb_cors_gated_preflight(r)) {
         return DONE;
     }
-    if (!request->denied_by ||
-        (status != HTTP_UNAUTHORIZED && status != HTTP_FORBIDDEN)) {
+    if (!request->denied_by || !refused) {
         return status;
     }
     if (request->denied.reason == SB_REASON_NO_IDENTITY && status == HTTP_UNAUTHORIZED) {
         return status;
     }
-    apr_table_unset(r->err_headers_out, "WWW-Authenticate");
-    apr_table_unset(r->err_headers_out, "Proxy-Authenticate");
+    forget_password_question(r);
     return sb_refuse(r, &request->denied);
 }
 
@@ -95,9 +170,11 @@ static int check_access(request_rec *r)
 
 void sb_authz_hooks(apr_pool_t *pool)
 {
-    ap_register_auth_provider(pool, AUTHZ_PROVIDER_GROUP, "subscription",
-                              AUTHZ_PROVIDER_VERSION, &provider,
-                              AP_AUTH_INTERNAL_PER_CONF);
+    for (size_t i = 0; i < sizeof(requirements) / sizeof(*requirements); i++) {
+        ap_register_auth_provider(pool, AUTHZ_PROVIDER_GROUP, requirements[i].word,
+                                  AUTHZ_PROVIDER_VERSION, &requirements[i].provider,
+                                  AP_AUTH_INTERNAL_PER_CONF);
+    }
     /* Before mod_authz_core, which always answers: after it nobody is asked any more. */
     ap_hook_check_authz(check_authz, NULL, NULL, APR_HOOK_REALLY_FIRST,
                         AP_AUTH_INTERNAL_PER_CONF);

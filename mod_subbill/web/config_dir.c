@@ -26,7 +26,7 @@ const char *sb_dir_set_gate(cmd_parms *cmd, void *dir, const char *args)
     const char *error = not_in_limit(cmd);
 
     if (!error) {
-        error = sb_gate_make(&gate, cmd, cmd->cmd->name, args);
+        error = sb_gate_make(&gate, cmd, cmd->cmd->name, SB_THING_NONE, args);
     }
     if (!error) {
         dir_of(dir)->gate = gate;

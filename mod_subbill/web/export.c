@@ -127,46 +127,51 @@ static int scrub(request_rec *r)
 
 /* --- outbound ------------------------------------------------------------------------------- */
 
-/* keys of plan that are not in the list yet. */
-static void add_keys(apr_array_header_t *keys, const sb_catalog_plan_t *plan)
+static void add_key(apr_array_header_t *keys, const char *key)
 {
-    for (int i = 0; i < plan->entitlements_n; i++) {
-        bool known = false;
-        for (int k = 0; k < keys->nelts && !known; k++) {
-            known =
-                strcmp(APR_ARRAY_IDX(keys, k, const char *), plan->entitlements[i]) == 0;
-        }
-        if (!known) {
-            APR_ARRAY_PUSH(keys, const char *) = plan->entitlements[i];
+    for (int i = 0; i < keys->nelts; i++) {
+        if (strcmp(APR_ARRAY_IDX(keys, i, const char *), key) == 0) {
+            return;
         }
     }
+    APR_ARRAY_PUSH(keys, const char *) = key;
+}
+
+/* Every key of the plans held, and of the bits. */
+static const char *joined(const sb_catalog_t *catalog, const sb_holding_t *holding,
+                          apr_pool_t *pool)
+{
+    apr_array_header_t *keys = apr_array_make(pool, 8, sizeof(const char *));
+
+    for (apr_uint64_t rest = holding->plans; rest; rest &= rest - 1) {
+        const sb_catalog_plan_t *plan = &catalog->plans[__builtin_ctzll(rest)];
+        for (int i = 0; i < plan->entitlements_n; i++) {
+            add_key(keys, plan->entitlements[i]);
+        }
+    }
+    for (apr_uint64_t rest = holding->keys; rest; rest &= rest - 1) {
+        add_key(keys, catalog->keys[__builtin_ctzll(rest)]);
+    }
+    return apr_array_pstrcat(pool, keys, ',');
 }
 
 const char *sb_export_entitlements(request_rec *r, const sb_holding_t *holding)
 {
     const sb_catalog_t *catalog = sb_server_of(r->server)->catalog;
-    apr_pool_t *pool = sb_request_top(r)->pool;
-    const sb_catalog_plan_t *first = NULL;
-    apr_array_header_t *keys = NULL;
+    const sb_catalog_plan_t *only = NULL;
+    apr_uint64_t rest = catalog ? holding->plans : 0;
 
-    for (apr_uint64_t rest = catalog ? holding->plans : 0; rest; rest &= rest - 1) {
+    for (; rest; rest &= rest - 1) {
         const sb_catalog_plan_t *plan = &catalog->plans[__builtin_ctzll(rest)];
-        if (!plan->entitlements_n) {
-            continue;
+        if (plan->entitlements_n && only) {
+            break;
         }
-        if (!first) {
-            first = plan;
-            continue;
-        }
-        if (!keys) {
-            keys = apr_array_make(pool, 8, sizeof(const char *));
-            add_keys(keys, first);
-        }
-        add_keys(keys, plan);
+        only = plan->entitlements_n ? plan : only;
     }
-    return keys    ? apr_array_pstrcat(pool, keys, ',')
-           : first ? first->entitlements_text
-                   : "";
+    if (rest || (holding->keys & ~(only ? only->entitled : 0))) {
+        return joined(catalog, holding, sb_request_top(r)->pool);
+    }
+    return only ? only->entitlements_text : "";
 }
 
 static void tell_environment(request_rec *r, const sb_told_t *told)
@@ -179,7 +184,7 @@ static void tell_environment(request_rec *r, const sb_told_t *told)
     apr_table_setn(environment, "SUBBILL_ENTITLEMENTS", told->entitlements);
 }
 
-void sb_export_granted(request_rec *r, const char *user, const sb_holding_t *holding,
+void sb_export_granted(request_rec *r, const sb_holding_t *holding,
                        const sb_verdict_t *verdict)
 {
     const sb_catalog_t *catalog = sb_server_of(r->server)->catalog;
@@ -191,7 +196,7 @@ void sb_export_granted(request_rec *r, const char *user, const sb_holding_t *hol
     }
     told = &sb_request_of(r)->told;
     status = sb_holding_status(holding, verdict->plan);
-    told->user = user;
+    told->user = sb_request_of(sb_request_top(r))->holder;
     told->plan = verdict->plan >= 0 ? catalog->plans[verdict->plan].key : "";
     told->status = status == SB_STATUS_UNKNOWN ? "" : sb_subscription_status_word(status);
     told->entitlements = sb_export_entitlements(r, holding);

@@ -21,33 +21,128 @@ static sb_verdict_t refused_for(sb_reason_e reason)
     return (sb_verdict_t){.granted = false, .plan = -1, .reason = reason};
 }
 
-/* Asks about whoever sent this; *holding: what he holds, when anything is known. *stale: it goes by what was known before the database went away. */
-static sb_verdict_t decide(const sb_holding_t **holding, bool *stale, request_rec *r,
-                           const sb_gate_t *gate)
+/* What was decided, and by what. */
+typedef struct decision_t {
+    sb_verdict_t verdict;
+    const sb_holding_t *holding; /* NULL: nobody had to know */
+    bool stale;                  /* by what was known before the database went away */
+    sb_opened_t opened;
+} decision_t;
+
+/* The text of an expression, or the word as it is written. NULL: no text comes of it. */
+static const char *text_of(request_rec *r, const char *word,
+                           const ap_expr_info_t *expression)
+{
+    const char *error = NULL;
+    const char *text = word ? word : ap_expr_str_exec(r, expression, &error);
+
+    if (error) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "SB128: %s (line %u of %s) says: %s",
+                      "an expression of a gate", expression->line_number,
+                      expression->filename, error);
+    }
+    return error ? NULL : text;
+}
+
+/* Whether the user has this one. */
+static sb_reason_e has(decision_t *decision, request_rec *r, const char *user,
+                       const sb_wanted_t *wanted, const char *key)
+{
+    const sb_catalog_t *catalog = sb_server_of(r->server)->catalog;
+    apr_int64_t least = wanted->least;
+    bool unsure;
+
+    if (wanted->thing == SB_THING_ENTITLEMENT) {
+        if (sb_entitlement_has(&unsure, catalog, decision->holding, key)) {
+            return SB_REASON_OK;
+        }
+        if (!unsure) {
+            return SB_REASON_NO_ENTITLEMENT;
+        }
+    }
+    if (!least) {
+        const char *units = text_of(r, NULL, wanted->least_expression);
+        least = units ? sb_thing_units(units) : -1;
+    }
+    if (least < 1) {
+        return SB_REASON_NO_CREDIT;
+    }
+    return sb_owned_by(&decision->stale, r, user, wanted->thing, key, least);
+}
+
+/* What the door asks for by a key: any of these opens it. Of the reasons why none does, what the
+ * subscriptions say comes first. */
+static void decide_by_key(decision_t *decision, request_rec *r, const sb_gate_t *gate,
+                          const char *user)
+{
+    sb_reason_e why = SB_REASON_OK;
+
+    for (int i = 0; i < gate->wanted->nelts; i++) {
+        const sb_wanted_t *wanted = &APR_ARRAY_IDX(gate->wanted, i, sb_wanted_t);
+        const char *key = text_of(r, wanted->key, wanted->key_expression);
+        sb_reason_e reason = key && sb_thing_key_fits(key)
+                                 ? has(decision, r, user, wanted, key)
+                                 : sb_thing_lacking(wanted->thing);
+        if (reason == SB_REASON_OK) {
+            decision->verdict.granted = true;
+            decision->verdict.reason = SB_REASON_OK;
+            decision->opened = (sb_opened_t){.thing = wanted->thing, .key = key};
+            return;
+        }
+        if (!why || reason == SB_REASON_UNAVAILABLE) {
+            why = reason;
+        }
+    }
+    if (!gate->by_holding || why == SB_REASON_UNAVAILABLE) {
+        decision->verdict.reason = why;
+    }
+}
+
+static void decide_by_holding(decision_t *decision, request_rec *r, const char *user,
+                              const sb_requirement_t *requirement)
+{
+    sb_reason_e reason;
+
+    decision->holding = sb_holding_of(&decision->stale, &reason, r, user);
+    if (!decision->holding) {
+        decision->verdict = refused_for(reason);
+        return;
+    }
+    decision->verdict = sb_entitlement_check(sb_server_of(r->server)->catalog,
+                                             decision->holding, requirement);
+    decision->opened.requirement = requirement;
+}
+
+/* Asks about whoever sent this. */
+static void decide(decision_t *decision, request_rec *r, const sb_gate_t *gate)
 {
     const sb_server_t *server = sb_server_of(r->server);
     const sb_requirement_t *requirement = sb_gate_requirement(gate, server);
-    sb_reason_e reason;
+    const char *name;
 
-    *holding = NULL;
-    *stale = false;
-    if (!server->settings->enabled) {
-        return refused_for(SB_REASON_DISABLED);
+    *decision = (decision_t){.verdict = refused_for(SB_REASON_NO_IDENTITY)};
+    if (!server->settings->enabled || !requirement) {
+        decision->verdict.reason =
+            requirement ? SB_REASON_DISABLED : SB_REASON_UNAVAILABLE;
+        return;
     }
-    if (!requirement) {
-        return refused_for(SB_REASON_UNAVAILABLE);
-    }
-    const char *name = sb_request_name(r);
+    name = sb_request_name(r);
     if (!name) {
-        return refused_for(SB_REASON_NO_IDENTITY);
+        return;
     }
-    *holding = sb_holding_of(stale, &reason, r, name);
-    if (!*holding) {
-        return refused_for(reason);
+    if (gate->by_holding || sb_dir_of(r)->export > SB_EXPORT_OFF) {
+        decide_by_holding(decision, r, name, requirement);
+        if (!decision->holding || decision->verdict.granted) {
+            decision->opened.user = name;
+            return;
+        }
     }
-    sb_verdict_t verdict = sb_entitlement_check(server->catalog, *holding, requirement);
+    decide_by_key(decision, r, gate, name);
+    decision->opened.user = name;
     /* What is not known for certain opens a door, but turns nobody away as if he had not paid. */
-    return verdict.granted || !*stale ? verdict : refused_for(SB_REASON_UNAVAILABLE);
+    if (decision->stale && !decision->verdict.granted) {
+        decision->verdict = refused_for(SB_REASON_UNAVAILABLE);
+    }
 }
 
 static bool is_undecided(const sb_verdict_t *verdict)
@@ -76,29 +171,39 @@ static void tell(request_rec *r, const char *word)
     request->reasoned = true;
 }
 
-/* For those who come later: the application, and who looks after running responses. */
-static void note_opened(request_rec *r, const sb_gate_t *gate,
-                        const sb_holding_t *holding, const sb_verdict_t *verdict)
+/* For those who come later: the application, and who looks after running responses. Credit is counted, and
+ * no reason to end what has begun. */
+static void note_opened(request_rec *r, const decision_t *decision)
 {
     sb_request_t *request = sb_request_of(r);
+    request_rec *top = sb_request_top(r);
 
-    request->opened = sb_gate_requirement(gate, sb_server_of(r->server));
-    request->opened_for = sb_request_of(sb_request_top(r))->holder;
     tell(r, sb_reason_word(SB_REASON_OK));
-    sb_export_granted(r, request->opened_for, holding, verdict);
+    if (decision->opened.requirement || decision->opened.thing != SB_THING_CREDIT) {
+        request->opened = decision->opened;
+        if (r != top) {
+            request->opened.user = apr_pstrdup(top->pool, request->opened.user);
+        }
+        if (r != top && request->opened.key) {
+            request->opened.key = apr_pstrdup(top->pool, request->opened.key);
+        }
+    }
+    if (decision->holding) {
+        sb_export_granted(r, decision->holding, &decision->verdict);
+    }
 }
 
 sb_verdict_t sb_gate_decide(request_rec *r, const sb_gate_t *gate)
 {
-    const sb_holding_t *holding;
-    bool stale;
-    sb_verdict_t verdict = decide(&holding, &stale, r, gate);
+    decision_t decision;
 
+    decide(&decision, r, gate);
     sb_private_mark(r);
+    sb_verdict_t verdict = decision.verdict;
     if (verdict.granted) {
-        note_opened(r, gate, holding, &verdict);
+        note_opened(r, &decision);
     }
-    if (stale && verdict.granted) {
+    if (decision.stale && verdict.granted) {
         sb_log_rarely(SB_LOG_WARNING, 0, "SB112",
                       "the database is away: those who had access keep it for a while "
                       "(SubbillStale)");
@@ -118,30 +223,47 @@ sb_verdict_t sb_gate_decide(request_rec *r, const sb_gate_t *gate)
     return verdict;
 }
 
-sb_verdict_t sb_gate_ask(const sb_server_t *server, const sb_requirement_t *requirement,
-                         const char *user, int grace_days, apr_pool_t *pool)
+sb_verdict_t sb_gate_ask(const sb_server_t *server, const sb_opened_t *opened,
+                         int grace_days, apr_pool_t *pool)
 {
-    sb_holding_t holding;
+    sb_holding_t holding = {.best = -1};
+    bool by_holding = opened->requirement || opened->thing == SB_THING_ENTITLEMENT;
+    bool unsure;
+    sb_reason_e reason;
 
-    return sb_holding_ask(&holding, server, user, grace_days, pool)
-               ? sb_entitlement_check(server->catalog, &holding, requirement)
-               : refused_for(SB_REASON_UNAVAILABLE);
+    if (by_holding && !sb_holding_ask(&holding, server, opened->user, grace_days, pool)) {
+        return refused_for(SB_REASON_UNAVAILABLE);
+    }
+    if (opened->requirement) {
+        return sb_entitlement_check(server->catalog, &holding, opened->requirement);
+    }
+    if (by_holding &&
+        sb_entitlement_has(&unsure, server->catalog, &holding, opened->key)) {
+        reason = SB_REASON_OK;
+    }
+    else if (by_holding && !unsure) {
+        reason = SB_REASON_NO_ENTITLEMENT;
+    }
+    else {
+        reason = sb_owned_ask(server, opened->user, opened->thing, opened->key, pool);
+    }
+    return (sb_verdict_t){
+        .granted = reason == SB_REASON_OK, .plan = holding.best, .reason = reason};
 }
 
 void sb_gate_rehearse(request_rec *r, const sb_gate_t *gate)
 {
-    const sb_holding_t *holding;
-    bool stale;
+    decision_t decision;
 
     sb_request_recognise(r);
-    sb_verdict_t verdict = decide(&holding, &stale, r, gate);
-    const char *word = sb_reason_word(verdict.reason);
+    decide(&decision, r, gate);
+    const char *word = sb_reason_word(decision.verdict.reason);
 
-    if (verdict.granted) {
+    if (decision.verdict.granted) {
         answer_with(r, "X-Subbill-Would", "pass");
         return;
     }
-    int status = sb_refusal_status(r, &verdict);
+    int status = sb_refusal_status(r, &decision.verdict);
     ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "SB127: would be refused (%d): %s",
                   status, word);
     apr_table_setn(r->subprocess_env, "SUBBILL_WOULD", word);

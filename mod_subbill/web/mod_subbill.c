@@ -145,6 +145,7 @@ static void open_service(sb_server_t *server, server_rec *s, server_rec *main_se
                      result.hint ? result.hint : "");
         return;
     }
+    enum { OWNED_SHARE = 4 };
     const sb_cache_options_t holdings = {
         .entries = server->settings->cache_entries,
         .ttl = apr_time_from_sec(server->settings->cache_ttl),
@@ -156,6 +157,16 @@ static void open_service(sb_server_t *server, server_rec *s, server_rec *main_se
     sb_epoch_watch_create(&server->watch, epochs, server->settings->database_driver,
                           server->database_params, pool);
     apr_status_t rv = sb_cache_create(&server->holdings, &holdings, pool);
+    if (rv == APR_SUCCESS) {
+        const sb_cache_options_t owned = {
+            .entries = (holdings.entries + OWNED_SHARE - 1) / OWNED_SHARE,
+            .ttl = holdings.ttl,
+            .key_max = SB_OWNED_KEY_MAX,
+            .value_size = sizeof(bool),
+            .epochs = epochs,
+        };
+        rv = sb_cache_create(&server->owned, &owned, pool);
+    }
     if (rv != APR_SUCCESS) {
         server->service = NULL;
         ap_log_error(APLOG_MARK, APLOG_ERR, rv, s,

@@ -12,6 +12,7 @@
 #include "base/settings.h"
 #include "domain/catalog.h"
 #include "domain/entitlement.h"
+#include "service/access.h"
 #include "service/service.h"
 #include "store/epoch_watch.h"
 #include "text/template_set.h"
@@ -74,6 +75,7 @@ typedef struct sb_server_t {
     sb_service_t
         *service; /* this process's; NULL in the parent and when nothing is configured */
     sb_cache_t *holdings;    /* user and days of grace -> sb_holding_t */
+    sb_cache_t *owned;       /* user, thing and key -> bool */
     sb_epochs_t *epochs;     /* this host's */
     sb_epoch_watch_t *watch; /* the other hosts' */
 
@@ -92,15 +94,26 @@ typedef struct sb_mount_t {
     bool exact;
 } sb_mount_t;
 
-/* A question that SubbillGate or `Require subscription` puts, with its answer's rule compiled for
+/* A thing that a door asks for by its key: feature, SKU or meter. */
+typedef struct sb_wanted_t {
+    sb_thing_e thing;
+    const char *key;                      /* as written; NULL: an expression gives it */
+    const ap_expr_info_t *key_expression; /* of httpd, evaluated for each request */
+    apr_int64_t least; /* units, at least 1; 0: an expression gives it */
+    const ap_expr_info_t *least_expression;
+} sb_wanted_t;
+
+/* A question that SubbillGate or a Require line of ours puts, with its answer's rule compiled for
  * every catalogue it can meet: a <Location> of the main server holds in virtual hosts that have
  * catalogues of their own. */
 typedef struct sb_gate_t {
-    const char *directive; /* "SubbillGate" or "Require subscription" */
+    const char *directive; /* "SubbillGate", "Require subscription", … */
     const char *file;
     int line;
     bool off;
-    apr_array_header_t *words; /* const char * */
+    apr_array_header_t *words;  /* const char *: any, plans */
+    apr_array_header_t *wanted; /* sb_wanted_t */
+    bool by_holding; /* what the user's subscriptions bring matters: words, or features */
     server_rec *home;          /* where it is written */
     apr_hash_t *compiled;      /* const sb_catalog_t * -> const sb_requirement_t * */
     const sb_catalog_t *usual; /* the first of these, which is mostly the only one */
@@ -170,14 +183,15 @@ apr_array_header_t *sb_gates_open(apr_pool_t *pconf);
 apr_array_header_t *sb_gates_of(apr_pool_t *pconf);
 
 /* Makes a gate of words, registers it for check_config, or, when the catalogue is already there
- * (.htaccess), compiles it at once. NULL or a sentence. */
+ * (.htaccess), compiles it at once. thing: what the words of a Require line are keys of; SubbillGate says it
+ * before each word. NULL or a sentence. */
 const char *sb_gate_make(sb_gate_t **gate, cmd_parms *cmd, const char *directive,
-                         const char *words);
+                         sb_thing_e thing, const char *words);
 
-/* Whether any gate that is not Off, or any `Require subscription`, was read by this process. */
+/* Whether any gate that is not Off, or any Require line of ours, was read by this process. */
 bool sb_gates_in_use(void);
 
-/* Compiles gate for this host's catalogue. NULL or a sentence. */
+/* Compiles gate for this host's catalogue, while the configuration is read. NULL or a sentence. */
 const char *sb_gate_compile(sb_gate_t *gate, const sb_server_t *server, apr_pool_t *pool);
 
 /* The rule of gate under this host's catalogue; NULL when it has none. */
@@ -193,6 +207,15 @@ void sb_dump_config(apr_pool_t *pool, server_rec *s);
 
 /* --- web/request.c: what we remember about a request ---------------------------------------- */
 
+/* What let a request in. */
+typedef struct sb_opened_t {
+    const char *user; /* whom; NULL: no door that is worth asking again */
+    const sb_requirement_t
+        *requirement; /* what he holds by it; NULL: a thing with a key */
+    sb_thing_e thing;
+    const char *key;
+} sb_opened_t;
+
 /* What SubbillExport tells the application: texts that outlive the request; user NULL: nothing. */
 typedef struct sb_told_t {
     const char *user;
@@ -206,17 +229,18 @@ typedef struct sb_request_t {
     const char *route;
     const char *rest;
 
-    bool nested;   /* web/authz.c runs httpd's own check right now */
-    bool gated;    /* a gate or Require subscription looked at this request */
-    bool reasoned; /* the environment holds SUBBILL_REASON */
-    bool refused;  /* refusal holds what to tell */
+    bool nested;               /* web/authz.c runs httpd's own check right now, */
+    const sb_gate_t *inverted; /* as if this one had not granted; */
+    const sb_gate_t *let_pass; /* the last that has, in the last run */
+    bool gated;                /* a gate or Require subscription looked at this request */
+    bool reasoned;             /* the environment holds SUBBILL_REASON */
+    bool refused;              /* refusal holds what to tell */
     sb_result_t refusal;
     const sb_gate_t *denied_by; /* set by the provider during the nested run */
     sb_verdict_t denied;
-    const sb_requirement_t *opened; /* the door that let this request in, or NULL */
-    const char *opened_for;         /* whom; outlives the request */
-    struct sb_teaser_t *teaser;     /* of web/teaser.c: shown in place of a refusal */
-    sb_told_t told; /* set by web/export.c when a door let this request in */
+    sb_opened_t opened;         /* all of it outlives the request */
+    struct sb_teaser_t *teaser; /* of web/teaser.c: shown in place of a refusal */
+    sb_told_t told;             /* set by web/export.c when a door let this request in */
 
     /* Only in the request the client sent: what its user holds, for all the internal ones. */
     const char *holder;
@@ -262,8 +286,8 @@ void sb_gate_rehearse(request_rec *r, const sb_gate_t *gate);
 
 /* The same without a request, from any thread: what the cache or the database say now. Memory comes
  * from pool. */
-sb_verdict_t sb_gate_ask(const sb_server_t *server, const sb_requirement_t *requirement,
-                         const char *user, int grace_days, apr_pool_t *pool);
+sb_verdict_t sb_gate_ask(const sb_server_t *server, const sb_opened_t *opened,
+                         int grace_days, apr_pool_t *pool);
 
 /* --- web/refuse.c: what a refusal looks like ----------------------------------------------------- */
 /* Prepares the answer to a refusal (headers, what the error page says) and returns the status
@@ -301,6 +325,19 @@ const sb_holding_t *sb_holding_of(bool *stale, sb_reason_e *reason, request_rec 
 /* The same without a request, from any thread; no stale answer. user: one that we take. */
 bool sb_holding_ask(sb_holding_t *holding, const sb_server_t *server, const char *user,
                     int grace_days, apr_pool_t *pool);
+
+/* --- web/owned.c: what is asked for by a key --------------------------------------------------- */
+
+/* Whether the user of this request has as much of it as the door wants: SB_REASON_OK; by the cache or one
+ * query, credit always by a query. Else why not: _NO_ENTITLEMENT, _NOT_PURCHASED, _NO_CREDIT, or _UNAVAILABLE and
+ * what sb_request_name_taken() says. *stale as above. */
+#define SB_OWNED_KEY_MAX (SB_IDENTITY_MAX + 2 + SB_THING_KEY_MAX) /* of the cache */
+sb_reason_e sb_owned_by(bool *stale, request_rec *r, const char *user, sb_thing_e thing,
+                        const char *key, apr_int64_t least);
+
+/* The same without a request, from any thread; no stale answer, and no credit. */
+sb_reason_e sb_owned_ask(const sb_server_t *server, const char *user, sb_thing_e thing,
+                         const char *key, apr_pool_t *pool);
 
 /* --- web/identity.c: who asks ------------------------------------------------------------- */
 

@@ -94,6 +94,12 @@ static void link_add(json_t *links, const problem_t *problem, const char *route)
     }
 }
 
+/* Who pays already would have to pay for more. */
+static bool wants_more(const char *code)
+{
+    return strcmp(code, "plan_too_low") == 0 || strcmp(code, "no_entitlement") == 0;
+}
+
 /* Where to go from here, for those who can buy or pay their way in. */
 static json_t *links_of(const problem_t *problem)
 {
@@ -110,7 +116,7 @@ static json_t *links_of(const problem_t *problem)
         link_add(links, problem, "plans");
         link_add(links, problem, "checkout");
     }
-    if (problem->status == HTTP_CONFLICT || strcmp(code, "plan_too_low") == 0 ||
+    if (problem->status == HTTP_CONFLICT || wants_more(code) ||
         strcmp(code, "past_due") == 0 || strcmp(code, "unpaid") == 0 || unpaid) {
         link_add(links, problem, "portal");
         link_add(links, problem, "account");
@@ -205,7 +211,7 @@ static json_t *actions_of(const problem_t *problem)
         action_add(actions, problem, owes ? "action.pay" : "action.account", account);
         action_add(actions, problem, "action.plans", plans);
     }
-    else if (strcmp(code, "plan_too_low") == 0) {
+    else if (wants_more(code)) {
         action_add(actions, problem, "action.upgrade", plans);
         action_add(actions, problem, "action.account", account);
     }

@@ -40,8 +40,7 @@ static const char cut_filter[] = "SUBBILL_REVOKE";
 typedef struct watched_t {
     struct watched_t *next;
     server_rec *s;
-    const sb_requirement_t *requirement;
-    const char *user;
+    sb_opened_t opened;
     int grace_days;
     int fd;
     bool shared; /* HTTP/2: the connection has other streams */
@@ -97,8 +96,8 @@ static void ask(watched_t *one, apr_time_t now, apr_pool_t *pool)
 {
     one->asked = true;
     pthread_mutex_unlock(&watch.lock);
-    sb_verdict_t verdict = sb_gate_ask(sb_server_of(one->s), one->requirement, one->user,
-                                       one->grace_days, pool);
+    sb_verdict_t verdict =
+        sb_gate_ask(sb_server_of(one->s), &one->opened, one->grace_days, pool);
     apr_pool_clear(pool);
     pthread_mutex_lock(&watch.lock);
     one->asked = false;
@@ -287,7 +286,7 @@ static request_rec *let_in(request_rec *r)
     for (; r; r = r->prev) {
         const sb_request_t *request =
             ap_get_module_config(r->request_config, &subbill_module);
-        if (request && request->opened) {
+        if (request && request->opened.user) {
             return r;
         }
     }
@@ -315,8 +314,7 @@ static void watch_response(request_rec *r)
     const sb_request_t *request = sb_request_of(met);
     watched_t *one = apr_pcalloc(r->pool, sizeof(*one));
     one->s = r->server;
-    one->requirement = request->opened;
-    one->user = request->opened_for;
+    one->opened = request->opened;
     one->grace_days = sb_dir_of(met)->grace_days > 0 ? sb_dir_of(met)->grace_days : 0;
     one->shared = r->connection->master != NULL;
     one->interval = apr_time_from_sec(seconds) / 2;

@@ -76,8 +76,7 @@ int sb_teaser_identify(request_rec *r)
 static bool curable(const sb_verdict_t *verdict)
 {
     return verdict->reason == SB_REASON_NO_IDENTITY ||
-           verdict->reason == SB_REASON_PLAN_TOO_LOW ||
-           sb_reason_status(verdict->reason) == SB_PAYMENT_REQUIRED;
+           sb_reason_for_money(verdict->reason);
 }
 
 /* What could make the answer another one than the whole teaser, or lead it past all filters. */

@@ -25,6 +25,16 @@ SELECT DISTINCT e.lookup_key
  WHERE c.user_name = :user AND c.livemode = :livemode AND c.gone_at = 0
  ORDER BY e.lookup_key
 
+-- name: entitlement_held
+-- row: number
+-- params: user text, lookup_key text, livemode int
+-- columns: n int
+SELECT COUNT(*)
+  FROM customer c
+  JOIN entitlement e ON e.customer = c.id AND e.livemode = c.livemode
+ WHERE c.user_name = :user AND c.livemode = :livemode AND c.gone_at = 0
+   AND e.lookup_key = :lookup_key
+
 -- name: entitlement_dated
 -- params: customer text, livemode int, at int
 UPDATE customer SET entitlements_at = :at WHERE id = :customer AND livemode = :livemode

@@ -178,6 +178,7 @@ VALUES (:id, :livemode, :subscription, :position, :price, :product, :currency,
 -- columns: current_period_end int, trial_end int, cancel_at int, ended_at int
 -- columns: past_due_since int, cancel_at_period_end int, pause_collection text
 -- columns: leading int, lookup_key text, remembered text, disputed int, item_end int, now int
+-- columns: entitlements text
 -- dialect: sqlite3
 SELECT s.id, s.plan, s.status, COALESCE(i.price, s.price), COALESCE(i.product, s.product),
        s.currency, s.billing_interval, s.amount, s.quantity, s.current_period_start,
@@ -185,7 +186,11 @@ SELECT s.id, s.plan, s.status, COALESCE(i.price, s.price), COALESCE(i.product, s
        s.cancel_at_period_end, s.pause_collection,
        CASE WHEN i.price IS NULL OR i.price = s.price THEN 1 ELSE 0 END, p.lookup_key,
        COALESCE(p.plan, d.plan), s.disputed, i.period_end,
-       CAST(strftime('%s', 'now') AS INTEGER)
+       CAST(strftime('%s', 'now') AS INTEGER),
+       (SELECT GROUP_CONCAT(k, CHAR(10)) FROM (SELECT DISTINCT e.lookup_key AS k
+          FROM customer c
+          JOIN entitlement e ON e.customer = c.id AND e.livemode = c.livemode
+         WHERE c.user_name = a.user_name AND c.livemode = :livemode AND c.gone_at = 0))
   FROM account a
   LEFT JOIN subscription s ON s.user_name = a.user_name AND s.livemode = :livemode
   LEFT JOIN subscription_item i ON i.subscription = s.id AND i.livemode = s.livemode
@@ -201,7 +206,11 @@ SELECT s.id, s.plan, s.status, COALESCE(i.price, s.price), COALESCE(i.product, s
        s.cancel_at_period_end, s.pause_collection,
        CASE WHEN i.price IS NULL OR i.price = s.price THEN 1 ELSE 0 END, p.lookup_key,
        COALESCE(p.plan, d.plan), s.disputed, i.period_end,
-       FLOOR(EXTRACT(EPOCH FROM clock_timestamp()))::bigint
+       FLOOR(EXTRACT(EPOCH FROM clock_timestamp()))::bigint,
+       (SELECT STRING_AGG(DISTINCT e.lookup_key, CHR(10))
+          FROM customer c
+          JOIN entitlement e ON e.customer = c.id AND e.livemode = c.livemode
+         WHERE c.user_name = a.user_name AND c.livemode = :livemode AND c.gone_at = 0)
   FROM account a
   LEFT JOIN subscription s ON s.user_name = a.user_name AND s.livemode = :livemode
   LEFT JOIN subscription_item i ON i.subscription = s.id AND i.livemode = s.livemode
@@ -217,7 +226,11 @@ SELECT s.id, s.plan, s.status, COALESCE(i.price, s.price), COALESCE(i.product, s
        s.cancel_at_period_end, s.pause_collection,
        CASE WHEN i.price IS NULL OR i.price = s.price THEN 1 ELSE 0 END, p.lookup_key,
        COALESCE(p.plan, d.plan), s.disputed, i.period_end,
-       UNIX_TIMESTAMP()
+       UNIX_TIMESTAMP(),
+       (SELECT GROUP_CONCAT(DISTINCT e.lookup_key SEPARATOR '\n')
+          FROM customer c
+          JOIN entitlement e ON e.customer = c.id AND e.livemode = c.livemode
+         WHERE c.user_name = a.user_name AND c.livemode = :livemode AND c.gone_at = 0)
   FROM account a
   LEFT JOIN subscription s ON s.user_name = a.user_name AND s.livemode = :livemode
   LEFT JOIN subscription_item i ON i.subscription = s.id AND i.livemode = s.livemode

@@ -5,7 +5,7 @@ import time
 
 import httpx
 import pytest
-from harness import events, processes, recipes, scratch
+from harness import catalogue, events, processes, recipes, scratch
 from harness.client import BROWSER
 from harness.content import PUBLIC, SECRET
 
@@ -261,6 +261,36 @@ def test_a_subscription_among_other_conditions(served):
     opened(ask("laboratory", "carol", house=True))
     refused(ask("offer"), 401)
     opened(ask("offer", "dave"))
-    assert ask("offer", "bob").status_code in (401, 403)
+    refused(ask("offer", "bob"), 403)
     for folder in ("library", "laboratory", "offer"):
         assert SECRET not in made.program("bob").get(f"/{folder}/.htpasswd").text
+
+
+def test_features_courses_and_credit(served):
+    """B30, E21: by the catalogue's feature, by the course that the address names, by what is left."""
+    def pages(site):
+        made = catalogue.default()
+        catalogue.plan(made, "pro")["entitlements"] = ["export"]
+        site.set_catalog(made)
+        for folder in ("export", "courses/knots", "courses/tides", "generate"):
+            scratch.write(site.root / "docroot" / folder / "page.html", SECRET)
+        return ""
+
+    made = served("features-and-purchases", before=pages)
+    made.site.subscribe("carol", "pro")
+    alice, bob, carol = (made.program(name) for name in ("alice", "bob", "carol"))
+    refused(made.client().get("/courses/knots/page.html"), 401)
+    refused(alice.get("/export/page.html"))
+    refused(bob.get("/export/page.html"), 403)
+    opened(carol.get("/export/page.html"))
+    refused(alice.get("/courses/knots/page.html"))
+    assert made.site.ctl("purchases", "give", "alice", "course:knots").exit == 0
+    opened(alice.get("/courses/knots/page.html"))
+    refused(alice.get("/courses/tides/page.html"))
+    refused(bob.get("/courses/knots/page.html"), 403)
+    opened(carol.get("/courses/tides/page.html"))
+    refused(alice.get("/generate/page.html"))
+    assert made.site.ctl("credit", "set", "alice", "tokens", "100").exit == 0
+    opened(alice.get("/generate/page.html"))
+    assert made.site.ctl("credit", "set", "alice", "tokens", "99").exit == 0
+    refused(alice.get("/generate/page.html"))

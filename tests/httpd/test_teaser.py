@@ -1,6 +1,7 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
 """SubbillTeaser: who has not paid sees another document, or the page up to its marker, and no more."""
 import gzip
+import os
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -122,6 +123,8 @@ def _world(site):
              "RewriteRule ^open$ /open/page.html [L]\n"}
     for path, text in files.items():
         scratch.write(site.root / "docroot" / path, text)
+    # The ETag of a file is weak while it is younger than a second.
+    os.utime(site.root / "docroot" / "open" / "instead.html", (0, 0))
     site.root.joinpath("docroot/news/zipped.html.gz").write_bytes(gzip.compress(PAGE.encode()))
     for name, head in (("hello.cgi", "Content-Type: text/html\\r\\n\\r\\n"),
                        ("nph-hello.cgi", "HTTP/1.0 200 OK\\r\\nContent-Type: text/html\\r\\n\\r\\n"),

@@ -42,6 +42,7 @@ static const struct {
     {"service_sync", service_sync_suite},
     {"settings", settings_suite},
     {"signature", signature_suite},
+    {"store_cache", store_cache_suite},
     {"store_db", store_db_suite},
     {"store_ends", store_ends_suite},
     {"store_jobs", store_jobs_suite},

@@ -231,8 +231,8 @@ const char *service_gate(const char *user, const char *plan)
     ck_assert_int_eq(sb_requirement_parse(&requirement, &sv.result, sv.service->catalog,
                                           1, &plan, store.pool),
                      SB_OK);
-    ck_assert_msg(sb_access_load(&snapshot, &sv.result, sv.service, user, store.pool) ==
-                      SB_OK,
+    ck_assert_msg(sb_access_load(&snapshot, &sv.result, sv.service, user, 1000,
+                                 store.pool) == SB_OK,
                   "%s", store_log());
     return sb_reason_word(sb_entitlement_decide(sv.service->catalog, snapshot,
                                                 &requirement, sb_clock_now(), 0)

@@ -2,6 +2,9 @@
 #include "unit.h"
 
 #include "domain/entitlement.h"
+#include "domain/thing.h"
+
+#include <apr_strings.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,10 +14,13 @@
 
 static const char catalogue_text[] =
     "{'currency':'eur','plans':["
-    "{'plan':'free','name':'Free','group':'club','rank':0,'free':true,'default':true},"
+    "{'plan':'free','name':'Free','group':'club','rank':0,'free':true,'default':true,"
+    " 'entitlements':['forum']},"
     "{'plan':'basic','name':'Basic','group':'club','rank':10,"
+    " 'entitlements':['down'],"
     " 'prices':[{'interval':'month','amount':900,'lookup_key':'basic'}]},"
     "{'plan':'pro','name':'Pro','group':'club','rank':20,"
+    " 'entitlements':['down','lab'],"
     " 'prices':[{'interval':'month','amount':2900,'lookup_key':'pro'}]},"
     "{'plan':'video','name':'Video','group':'video','rank':5,"
     " 'prices':[{'interval':'month','amount':500,'lookup_key':'video'}]},"
@@ -269,6 +275,132 @@ START_TEST(test_the_status_of_a_plan_is_that_of_its_best_subscription)
 }
 END_TEST
 
+static sb_requirement_t asks_key(const sb_catalog_t *catalog, const char *key)
+{
+    int number = sb_catalog_key(catalog, key);
+
+    return (sb_requirement_t){.by_key = true,
+                              .keys = number < 0 ? 0 : (apr_uint64_t)1 << number};
+}
+
+static sb_verdict_t decide_key(const sb_grant_t *grants, int n, const char *stripes,
+                               const char *key)
+{
+    const sb_catalog_t *catalog = catalogue();
+    sb_snapshot_t snapshot = {.account_known = true,
+                              .grants = grants,
+                              .n = n,
+                              .entitlements = &stripes,
+                              .entitlements_n = stripes ? 1 : 0};
+    sb_requirement_t requirement = asks_key(catalog, key);
+
+    return sb_entitlement_decide(catalog, &snapshot, &requirement, NOW, 0);
+}
+
+/* E21 */
+START_TEST(test_a_feature_is_held_by_a_plan_or_by_stripes_word_for_who_pays)
+{
+    sb_grant_t basic = grant(BASIC, SB_STATUS_ACTIVE);
+    sb_grant_t late = grant(PRO, SB_STATUS_PAST_DUE);
+    sb_grant_t gone = grant(PRO, SB_STATUS_CANCELED);
+    sb_grant_t both[] = {basic, late};
+
+    ck_assert(decide_key(&basic, 1, NULL, "down").granted);
+    ck_assert(decide_key(NULL, 0, NULL, "forum").granted);
+    ck_assert(!decide_key(&basic, 1, NULL, "forum").granted);
+    ck_assert(decide_key(&basic, 1, "lab", "lab").granted);
+    ck_assert(!decide_key(NULL, 0, "lab", "lab").granted);
+    ck_assert(!decide_key(&gone, 1, "lab", "lab").granted);
+
+    ck_assert_int_eq(decide_key(&basic, 1, NULL, "lab").reason, SB_REASON_NO_ENTITLEMENT);
+    ck_assert_int_eq(decide_key(both, 2, NULL, "lab").reason, SB_REASON_PAST_DUE);
+    ck_assert_int_eq(decide_key(&late, 1, NULL, "lab").reason, SB_REASON_PAST_DUE);
+    ck_assert_int_eq(decide_key(&gone, 1, NULL, "lab").reason, SB_REASON_ENDED);
+    ck_assert_int_eq(decide_key(NULL, 0, NULL, "lab").reason, SB_REASON_NO_SUBSCRIPTION);
+    ck_assert_int_eq(decide_key(&basic, 1, "other", "other").reason,
+                     SB_REASON_NO_ENTITLEMENT);
+}
+END_TEST
+
+/* E21: a key that the configuration does not name is asked for by itself, if anything could come of it */
+START_TEST(test_of_a_key_without_a_bit_the_holding_is_unsure_for_who_pays)
+{
+    const sb_catalog_t *catalog = catalogue();
+    sb_grant_t basic = grant(BASIC, SB_STATUS_ACTIVE);
+    sb_snapshot_t paid = {.grants = &basic, .n = 1}, nothing = {.n = 0};
+    sb_holding_t payer = sb_entitlement_hold(catalog, &paid, NOW, 0);
+    sb_holding_t stranger = sb_entitlement_hold(catalog, &nothing, NOW, 0);
+    bool unsure;
+
+    ck_assert(sb_entitlement_has(&unsure, catalog, &payer, "down") && !unsure);
+    ck_assert(!sb_entitlement_has(&unsure, catalog, &payer, "lab") && !unsure);
+    ck_assert(!sb_entitlement_has(&unsure, catalog, &payer, "other") && unsure);
+    ck_assert(!sb_entitlement_has(&unsure, catalog, &stranger, "other") && !unsure);
+}
+END_TEST
+
+/* E21: there are bits for 64 keys; what the catalogue says of more is known all the same */
+START_TEST(test_more_keys_than_bits_are_held_all_the_same)
+{
+    const char *list = "", *other = "";
+    sb_catalog_t *catalog;
+    sb_result_t result;
+    bool unsure;
+
+    for (int i = 0; i < 40; i++) {
+        list = apr_psprintf(sb_unit_pool, "%s%s\"a%d\"", list, i ? "," : "", i);
+        other = apr_psprintf(sb_unit_pool, "%s%s\"b%d\"", other, i ? "," : "", i);
+    }
+    const char *text = apr_psprintf(sb_unit_pool,
+                                    "{\"currency\":\"eur\",\"plans\":[{\"plan\":\"a\","
+                                    "\"name\":\"A\",\"rank\":1,\"contact\":\"/a\","
+                                    "\"entitlements\":[%s]},{\"plan\":\"b\",\"name\":"
+                                    "\"B\",\"rank\":2,\"contact\":\"/b\","
+                                    "\"entitlements\":[%s,\"last\"]}]}",
+                                    list, other);
+    ck_assert_msg(sb_catalog_parse(&catalog, &result, text, strlen(text), sb_unit_pool) ==
+                      SB_OK,
+                  "%s", result.message);
+    ck_assert_int_eq(catalog->keys_n, SB_CATALOG_KEYS_MAX);
+    ck_assert_int_eq(sb_catalog_key(catalog, "last"), -1);
+    ck_assert_int_eq(sb_catalog_key_add(catalog, "last"), -1);
+    sb_grant_t b = grant(1, SB_STATUS_ACTIVE);
+    sb_snapshot_t snapshot = {.grants = &b, .n = 1};
+    sb_holding_t holding = sb_entitlement_hold(catalog, &snapshot, NOW, 0);
+    ck_assert(sb_entitlement_has(&unsure, catalog, &holding, "last"));
+    ck_assert(sb_entitlement_has(&unsure, catalog, &holding, "b3"));
+    ck_assert(!sb_entitlement_has(&unsure, catalog, &holding, "a3") && !unsure);
+}
+END_TEST
+
+/* B30 */
+START_TEST(test_keys_and_units_are_what_they_are_said_to_be)
+{
+    static const char *const good[] = {"a", "course:7", "two words", "\xc3\xbc",
+                                       "a\"b;--"};
+    static const char *const bad[] = {"", "a\nb", "a\tb", "\x7f", "\xc3", "\xff"};
+    char longest[SB_THING_KEY_MAX + 2];
+
+    for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+        ck_assert_msg(sb_thing_key_fits(good[i]), "%s", good[i]);
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+        ck_assert_msg(!sb_thing_key_fits(bad[i]), "%zu", i);
+    }
+    memset(longest, 'k', sizeof(longest));
+    longest[SB_THING_KEY_MAX + 1] = '\0';
+    ck_assert(!sb_thing_key_fits(longest));
+    ck_assert(sb_thing_key_fits(longest + 1));
+    ck_assert_int_eq(sb_thing_units("0"), 0);
+    ck_assert_int_eq(sb_thing_units("999999999999999"), 999999999999999);
+    ck_assert_int_eq(sb_thing_units("1000000000000000"), -1);
+    ck_assert_int_eq(sb_thing_units(""), -1);
+    ck_assert_int_eq(sb_thing_units("-1"), -1);
+    ck_assert_int_eq(sb_thing_units("1.5"), -1);
+    ck_assert_int_eq(sb_thing_units(" 1"), -1);
+}
+END_TEST
+
 Suite *entitlement_suite(void)
 {
     Suite *suite = suite_create("entitlement");
@@ -283,6 +415,11 @@ Suite *entitlement_suite(void)
     tcase_add_test(tcase, test_no_other_status_opens_anything);
     tcase_add_test(tcase, test_the_status_of_a_plan_is_that_of_its_best_subscription);
     tcase_add_test(tcase, test_unknown_plans_in_a_gate_are_named);
+    tcase_add_test(tcase,
+                   test_a_feature_is_held_by_a_plan_or_by_stripes_word_for_who_pays);
+    tcase_add_test(tcase, test_of_a_key_without_a_bit_the_holding_is_unsure_for_who_pays);
+    tcase_add_test(tcase, test_more_keys_than_bits_are_held_all_the_same);
+    tcase_add_test(tcase, test_keys_and_units_are_what_they_are_said_to_be);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -8,6 +8,7 @@
 #include "store/checkouts.h"
 #include "store/customers.h"
 #include "store/events.h"
+#include "store/goods.h"
 #include "store/invoices.h"
 #include "store/payments.h"
 #include "store/prices.h"
@@ -377,6 +378,69 @@ START_TEST(test_a_snapshot_is_one_query)
 }
 END_TEST
 
+static apr_status_t keep_goods(void *baton, sb_conn_t *conn, apr_pool_t *pool)
+{
+    const sb_purchase_t book = {.sku = "book", .owned = true, .changed_at = 7};
+    const sb_purchase_t gone = {.sku = "gone", .owned = true, .changed_at = 8};
+    const sb_purchase_t back = {.sku = "gone", .owned = false, .changed_at = 9};
+    const sb_balance_t pages = {.meter = "pages", .units = 40, .changed_at = 7};
+    const sb_balance_t fewer = {.meter = "pages", .units = 39, .changed_at = 8};
+    apr_status_t rv = sb_purchase_put(conn, "ann", &book, false, pool);
+
+    rv = rv ? rv : sb_purchase_put(conn, "ann", &gone, false, pool);
+    rv = rv ? rv : sb_purchase_put(conn, "ann", &back, false, pool);
+    rv = rv ? rv : sb_balance_put(conn, "ann", &pages, false, pool);
+    return rv ? rv : sb_balance_put(conn, "ann", &fewer, false, pool);
+}
+
+typedef struct {
+    const char *user, *key;
+    bool livemode;
+    bool owned;
+    apr_int64_t units;
+} goods_t;
+
+static apr_status_t read_goods(void *baton, sb_conn_t *conn, apr_pool_t *pool)
+{
+    goods_t *goods = baton;
+    apr_status_t rv = sb_purchase_owned(&goods->owned, conn, goods->user, goods->key,
+                                        goods->livemode, pool);
+
+    return rv ? rv
+              : sb_balance_units(&goods->units, conn, goods->user, goods->key,
+                                 goods->livemode, pool);
+}
+
+static goods_t goods_of(sb_db_t *db, const char *user, const char *key, bool livemode)
+{
+    goods_t goods = {.user = user, .key = key, .livemode = livemode};
+
+    ck_assert_int_eq(sb_db_read(db, 10000, read_goods, &goods, NULL, store.pool), SB_OK);
+    return goods;
+}
+
+/* B30: by user, key and mode, byte for byte; the last word counts */
+START_TEST(test_goods_are_kept_for_their_user_and_their_mode)
+{
+    if (!store_open_migrated(_i)) {
+        return;
+    }
+    sb_db_t *db = store_db(0, 0);
+    ck_assert_int_eq(
+        sb_db_transaction(db, 10000, keep_goods, NULL, &store.result, store.pool), SB_OK);
+    ck_assert(goods_of(db, "ann", "book", false).owned);
+    ck_assert(!goods_of(db, "ann", "gone", false).owned);
+    ck_assert(!goods_of(db, "ann", "book", true).owned);
+    ck_assert(!goods_of(db, "ann", "Book", false).owned);
+    ck_assert(!goods_of(db, "ann", "book ", false).owned);
+    ck_assert(!goods_of(db, "Ann", "book", false).owned);
+    ck_assert_int_eq(goods_of(db, "ann", "pages", false).units, 39);
+    ck_assert_int_eq(goods_of(db, "ann", "Pages", false).units, 0);
+    ck_assert_int_eq(goods_of(db, "ann", "pages", true).units, 0);
+    ck_assert_int_eq(goods_of(db, "bob", "pages", false).units, 0);
+}
+END_TEST
+
 Suite *store_repos_suite(void)
 {
     Suite *suite = suite_create("store_repos");
@@ -397,6 +461,8 @@ Suite *store_repos_suite(void)
     tcase_add_loop_test(tcase, test_a_trial_is_marked_once_and_a_price_keeps_its_plan, 0,
                         SB_DIALECTS);
     tcase_add_loop_test(tcase, test_a_snapshot_is_one_query, 0, SB_DIALECTS);
+    tcase_add_loop_test(tcase, test_goods_are_kept_for_their_user_and_their_mode, 0,
+                        SB_DIALECTS);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -58,6 +58,7 @@ Suite *service_repeats_suite(void);
 Suite *service_sync_suite(void);
 Suite *settings_suite(void);
 Suite *signature_suite(void);
+Suite *store_cache_suite(void);
 Suite *store_db_suite(void);
 Suite *store_ends_suite(void);
 Suite *store_jobs_suite(void);
