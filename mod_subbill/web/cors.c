@@ -168,7 +168,7 @@ static bool has_gate(request_rec *r)
 {
     const sb_gate_t *gate = sb_dir_of(r)->gate;
 
-    return gate && !gate->off && !sb_route_of(r, NULL);
+    return gate && !gate->off && sb_dir_of(r)->dry_run <= 0 && !sb_route_of(r, NULL);
 }
 
 /* The first hook that knows every section that holds here and comes before anybody asks for a name. */

@@ -45,7 +45,7 @@ static bool closed(request_rec *r, request_rec *member)
     if (sb_request_of(member)->refused) {
         return true;
     }
-    if (member->status != HTTP_UNAUTHORIZED ||
+    if (member->status != HTTP_UNAUTHORIZED || sb_dir_of(member)->dry_run > 0 ||
         !(sb_request_of(member)->gated || (gate && !gate->off))) {
         return false;
     }

@@ -241,6 +241,7 @@ static void tell_headers(request_rec *r, const sb_told_t *told)
  * application is no business of another that was not to be told. */
 static int tell(request_rec *r)
 {
+    sb_request_settle(r);
     const sb_request_t *top =
         ap_get_module_config(sb_request_top(r)->request_config, &subbill_module);
     sb_export_e export = sb_dir_of(r)->export;

@@ -162,7 +162,7 @@ static void tell(request_rec *r, const char *word)
 {
     sb_request_t *request = sb_request_of(r);
 
-    if (request->reasoned) {
+    if (request->reasoned || sb_request_origin(r)) { /* whose environment it has */
         apr_table_setn(r->subprocess_env, "SUBBILL_REASON", word);
     }
     else {
@@ -190,6 +190,12 @@ static void note_opened(request_rec *r, const decision_t *decision)
     }
     if (decision->holding) {
         sb_export_granted(r, decision->holding, &decision->verdict);
+    }
+    if (r->main) {
+        sb_request_t *outer = sb_request_of(r->main);
+        outer->lent_dir = r->per_dir_config;
+        outer->lent_opened = request->opened;
+        outer->lent_told = request->told;
     }
 }
 

@@ -242,6 +242,12 @@ typedef struct sb_request_t {
     struct sb_teaser_t *teaser; /* of web/teaser.c: shown in place of a refusal */
     sb_told_t told;             /* set by web/export.c when a door let this request in */
 
+    /* A folder becomes its index without a decision of its own, for httpd copies the configuration of the
+     * subrequest that was let in, but not what we know about it. */
+    const void *lent_dir; /* that configuration; NULL: no subrequest was let in */
+    sb_opened_t lent_opened;
+    sb_told_t lent_told;
+
     /* Only in the request the client sent: what its user holds, for all the internal ones. */
     const char *holder;
     int holder_grace;
@@ -252,6 +258,9 @@ typedef struct sb_request_t {
 } sb_request_t;
 
 sb_request_t *sb_request_make(request_rec *r);
+
+/* What is known about the last subrequest is known about r, too, once r has become it. */
+void sb_request_settle(request_rec *r);
 
 /* Made on first use; never NULL. */
 static inline sb_request_t *sb_request_of(request_rec *r)

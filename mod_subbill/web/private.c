@@ -67,42 +67,83 @@ static const char *private_cache_control(request_rec *r, const char *given)
     return kept;
 }
 
-/* What may tell a shared cache to keep an answer. */
-static const char *const spoken[] = {"Cache-Control",     "Pragma",
-                                     "CDN-Cache-Control", "Cloudflare-CDN-Cache-Control",
-                                     "Edge-Control",      "Surrogate-Control",
+/* What may tell a shared cache to keep an answer, beside Cache-Control and what ends so (CDN-Cache-Control and
+ * those of each maker, RFC 9213). */
+static const char *const spoken[] = {"Pragma", "Edge-Control", "Surrogate-Control",
                                      "X-Accel-Expires"};
-enum { SPOKEN = sizeof(spoken) / sizeof(*spoken) };
 
-#define LETTER(c) ((apr_uint32_t)1 << ((c)&0x1f))
-
-static bool is_about_keeping(const char *name)
+static bool is_for_caches(const char *name)
 {
-    for (int i = 0; i < SPOKEN; i++) {
+    static const char ending[] = "Cache-Control";
+    apr_size_t length = strlen(name);
+
+    for (size_t i = 0; i < sizeof(spoken) / sizeof(*spoken); i++) {
         if (strcasecmp(name, spoken[i]) == 0) {
             return true;
         }
     }
-    return strcasecmp(name, "Expires") == 0;
+    return length >= sizeof(ending) - 1 &&
+           strcasecmp(name + length - (sizeof(ending) - 1), ending) == 0;
+}
+
+/* Names that nearly every answer has and that are none of those: Content-Type, ETag, Last-Modified,
+ * Accept-Ranges, Vary, Date, Server and Set-Cookie. */
+static bool is_usual(const char *name)
+{
+#define UPPER(c)      ((c)&0x5f)
+#define LETTERS(a, b) ((a) << 8 | (b))
+    if (!name[0] || !name[1]) {
+        return true;
+    }
+    switch (LETTERS(UPPER(name[0]), UPPER(name[1]))) {
+    case LETTERS('C', 'O'):
+        return UPPER(name[2]) == 'N';
+    case LETTERS('E', 'T'):
+        return UPPER(name[2]) == 'A';
+    case LETTERS('L', 'A'):
+    case LETTERS('S', 'E'):
+        return UPPER(name[2]) == 'S' || UPPER(name[2]) == 'T' || UPPER(name[2]) == 'R';
+    case LETTERS('A', 'C'):
+        return UPPER(name[2]) == 'C';
+    case LETTERS('V', 'A'):
+        return UPPER(name[2]) == 'R';
+    case LETTERS('D', 'A'):
+        return UPPER(name[2]) == 'T';
+    }
+    return false;
+#undef LETTERS
+#undef UPPER
 }
 
 /* One pass over a few names is cheaper than asking for each; nearly always there is none. */
 static bool speaks(const apr_table_t *headers)
 {
-    const apr_uint32_t initials =
-        LETTER('C') | LETTER('P') | LETTER('E') | LETTER('S') | LETTER('X');
     const apr_array_header_t *elements = apr_table_elts(headers);
     const apr_table_entry_t *entry = (const apr_table_entry_t *)elements->elts;
 
     for (const apr_table_entry_t *end = entry + elements->nelts; entry < end; entry++) {
-        const char *name = entry->key;
-        /* Content-Length and ETag are nearly always there */
-        if ((LETTER(name[0]) & initials) && (name[1] & 0x5f) != 'O' &&
-            (name[1] & 0x5f) != 'T' && is_about_keeping(name)) {
+        if (!is_usual(entry->key) &&
+            (is_for_caches(entry->key) || strcasecmp(entry->key, "Expires") == 0)) {
             return true;
         }
     }
     return false;
+}
+
+static void silence(apr_table_t *headers)
+{
+    const apr_array_header_t *elements = apr_table_elts(headers);
+
+    for (int i = 0; i < elements->nelts;) {
+        const char *name = APR_ARRAY_IDX(elements, i, apr_table_entry_t).key;
+        if (is_for_caches(name)) {
+            apr_table_unset(headers, name); /* what follows moves up */
+            i = 0;
+        }
+        else {
+            i++;
+        }
+    }
 }
 
 /* Every value that stands in either table of a response. */
@@ -128,9 +169,9 @@ static void make_private(request_rec *r, bool refused)
     if (kept && !refused) {
         control = private_cache_control(r, said(r));
     }
-    for (int i = 0; kept && i < SPOKEN; i++) {
-        apr_table_unset(r->headers_out, spoken[i]);
-        apr_table_unset(r->err_headers_out, spoken[i]);
+    if (kept) {
+        silence(r->headers_out);
+        silence(r->err_headers_out);
     }
     apr_table_addn(r->headers_out, "Cache-Control", control);
     if (kept || refused) {

@@ -30,6 +30,10 @@ SITE = {
         Require method OPTIONS
     </RequireAny>
 </Location>
+<Location "/dry">
+    SubbillGate any
+    SubbillDryRun On
+</Location>
 """,
 }
 
@@ -122,6 +126,13 @@ def test_open_pages_and_plain_options_are_left_alone(site):
     assert _told(site.client.get("/open/page.html", headers={"Origin": FRONT})) == {}
     # Where the site itself opens the door for OPTIONS, what lies behind answers.
     assert site.client.options("/either/x", headers=_asks(EVIL)).status_code in (200, 404)
+
+
+def test_a_door_that_only_rehearses_leaves_preflights_to_what_lies_behind(site):
+    """D24: under SubbillDryRun nothing is changed."""
+    for answer in (site.client.options("/dry/x", headers=_asks(FRONT)),
+                   site.client.get("/dry/x", headers={"Origin": FRONT})):
+        assert not _told(answer) and answer.status_code != 204
 
 
 @pytest.mark.parametrize("asked", ["x\"y", "a<b>", "x" * 3000, "caf\xe9"])

@@ -30,6 +30,13 @@ ProxyPass /asked/ {backend}/
 <Location "/cgi/off">
     SubbillExport off
 </Location>
+<Location "/foyer">
+    DirectoryIndex echo.cgi
+</Location>
+<Location "/foyer/echo.cgi">
+    SubbillGate any
+    SubbillExport headers
+</Location>
 <Location "/named">
     AuthType None
     SubbillUser "%{{env:SB_WHO}}"
@@ -73,7 +80,7 @@ def _catalogue():
 @pytest.fixture(scope="module", autouse=True)
 def _world(site):
     scratch.write(site.root / "docroot" / "open" / "echo.cgi", ECHO, 0o755)
-    for place in ("cgi", "cgi/off"):
+    for place in ("cgi", "cgi/off", "foyer"):
         scratch.write(site.root / "docroot" / place / "echo.cgi", ECHO, 0o755)
     site.set_catalog(_catalogue())
     site.reconfigure(extra=EXTRA.format(backend=site.backend.url))
@@ -114,6 +121,15 @@ def test_a_program_learns_who_was_let_in(site):
     assert {name: values[0] for name, values in seen.items()} == {
         "SUBBILL_USER": "bob", "SUBBILL_PLAN": "basic", "SUBBILL_STATUS": "active",
         "SUBBILL_ENTITLEMENTS": "downloads,forum", "SUBBILL_REASON": "ok"}
+
+
+def test_the_index_of_an_open_folder_hears_what_its_own_door_found(site):
+    """T23: httpd lets the folder become its index, and forgets what the index was told."""
+    for path in ("/foyer/", "/foyer/echo.cgi"):
+        found = ours(site.client.user("bob").get(path))
+        assert found["SUBBILL_USER"] == found["HTTP_X_SUBBILL_USER"] == ["bob"], path
+        assert found["SUBBILL_REASON"] == ["ok"]
+    assert site.client.get("/foyer/").status_code == 401
 
 
 def test_a_proxied_application_learns_it_by_headers_where_the_site_says_so(site):

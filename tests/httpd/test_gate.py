@@ -568,12 +568,15 @@ def test_the_backends_own_words_for_shared_caches_are_dropped(make_site):
 Header always set X-Accel-Expires 3600
 Header set Surrogate-Control "max-age=600"
 Header set CDN-Cache-Control "max-age=600"
+Header set Vercel-CDN-Cache-Control "max-age=600"
+Header set acme-cache-control "max-age=600"
 Header set Cache-Control "public, s-maxage=600, max-age=60"
 """)
     site.subscribe("bob", "basic")
     headers = site.client.user("bob").get("/members/page.html").headers
     assert headers["Cache-Control"] == "private, max-age=60"
-    for name in ("X-Accel-Expires", "Surrogate-Control", "CDN-Cache-Control"):
+    for name in ("X-Accel-Expires", "Surrogate-Control", "CDN-Cache-Control", "Vercel-CDN-Cache-Control",
+                 "acme-cache-control"):
         assert name not in headers
 
 

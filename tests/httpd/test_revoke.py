@@ -15,6 +15,19 @@ EXTRA = """
 <Location "/required">
     Require subscription
 </Location>
+<Location "/hall">
+    DirectoryIndex huge.bin
+</Location>
+<Location "/hall/huge.bin">
+    SubbillGate any
+    SubbillRevokeRunning 1
+</Location>
+Alias "/hall" "{members}"
+<Location "/bought">
+    Require purchase book
+    SubbillRevokeRunning 1
+</Location>
+ProxyPass /bought/ http://127.0.0.1:{port}/
 <Location "/plain">
     SubbillRevokeRunning 0
 </Location>
@@ -39,7 +52,7 @@ def streams(site):
     huge.touch()
     with huge.open("r+b") as file:
         file.truncate(FILE)
-    site.reconfigure(extra=EXTRA.format(port=backend.port))
+    site.reconfigure(extra=EXTRA.format(port=backend.port, members=huge.parent))
     yield backend
     # What still waits for a silent backend hears of its end.
     site.allow_log("AH01102|AH01110")
@@ -54,7 +67,7 @@ def payer(site, streams):
     return user, lambda: site.cancel(user_thing)
 
 
-WAYS = [("/members/huge.bin", False, b"\0" * 100), ("/streams/ticks", False, b"tick"),
+WAYS = [("/members/huge.bin", False, b"\0" * 100), ("/hall/", False, b"\0" * 100), ("/streams/ticks", False, b"tick"),
         ("/streams/silence", False, b"tick"), ("/required/ticks", False, b"tick"),
         ("/socket/ticks", True, b"tick"), ("/socket/silence", True, b"tick"),
         ("/tunnel/ticks", True, b"tick"), ("/tunnel/silence", True, b"tick")]
@@ -72,7 +85,7 @@ def test_what_runs_ends_when_the_right_goes(site, payer, path, upgrade, first):
     revoke()
     seconds = reader.seconds_to_end(PATIENCE)
     assert seconds is not None, "it goes on"
-    if path == "/members/huge.bin":
+    if b"\0" in first:
         assert len(reader.got) < FILE
     assert not reader.got.endswith(b"0\r\n\r\n")
     assert site.client.user(user).get("/members/page.html").status_code == 402
@@ -147,12 +160,26 @@ def test_a_silent_stream_of_http2_takes_its_connection_along(site, payer):
     reader.close()
 
 
+def test_what_was_bought_ends_when_it_is_taken_back(site, streams):
+    """T21, B30: a purchase that let a stream in is asked about again, and so is nothing else."""
+    user = site.new_user()
+    assert site.ctl("purchases", "give", user, "book").exit == 0
+    reader = Reader(site.port, "/bought/ticks", user).read_until(b"tick")
+    thing = site.subscribe(user, "basic")
+    site.cancel(thing)
+    assert reader.seconds_to_end(2) is None, "a subscription is no matter of this door"
+    assert site.ctl("purchases", "take", user, "book").exit == 0
+    assert reader.seconds_to_end(PATIENCE) is not None, "it goes on"
+    assert site.client.user(user).get("/bought/ticks").status_code == 402
+    reader.close()
+
+
 def test_a_database_that_is_away_cuts_nobody_off(make_site):
     """T21: what cannot be decided is no refusal; the next request is asked."""
     site = make_site(double=False, httpd={"processes": 1}, start=False)
     backend = Streams()
     try:
-        site.reconfigure(graceful=False, extra=EXTRA.format(port=backend.port).replace(
+        site.reconfigure(graceful=False, extra=EXTRA.format(port=backend.port, members=site.root).replace(
             "ProxyPass /tunnel/ ws:", "ProxyPass /tunnel/ http:"))
         site.start()
         site.subscribe("bob", "basic")
