@@ -3,6 +3,7 @@
 #include "web/asked.h"
 
 #include "base/clock.h"
+#include "web/metrics.h"
 
 enum { POLL_DEADLINE_MS = 500 };
 
@@ -37,6 +38,7 @@ static bool load(sb_asked_t *asked)
 
     sb_result_clear(&result);
     term.epoch = sb_epochs_get(asked->server->epochs, term.slot);
+    sb_metrics_count(SB_METRIC_QUERIES, term.slot);
     if (asked->load(asked, &term, &result, milliseconds_left(asked)) != SB_OK) {
         return false;
     }

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "web/export.h"
+#include "web/metrics.h"
 #include "web/teaser.h"
 
 #include <apr_strings.h>
@@ -205,6 +206,7 @@ sb_verdict_t sb_gate_decide(request_rec *r, const sb_gate_t *gate)
 
     decide(&decision, r, gate);
     sb_private_mark(r);
+    sb_metrics_decided(decision.verdict.reason, false, r->connection->id);
     sb_verdict_t verdict = decision.verdict;
     if (verdict.granted) {
         note_opened(r, &decision);
@@ -213,6 +215,7 @@ sb_verdict_t sb_gate_decide(request_rec *r, const sb_gate_t *gate)
         sb_log_rarely(SB_LOG_WARNING, 0, "SB112",
                       "the database is away: those who had access keep it for a while "
                       "(SubbillStale)");
+        sb_metrics_count(SB_METRIC_STALE, r->connection->id);
         answer_with(r, "X-Subbill-Warning", "stale");
     }
     sb_reason_e ignored;
@@ -222,6 +225,7 @@ sb_verdict_t sb_gate_decide(request_rec *r, const sb_gate_t *gate)
                       "nobody can be asked who may pass, so whoever is logged in does "
                       "(SubbillOnError allow): %s",
                       sb_reason_word(verdict.reason));
+        sb_metrics_count(SB_METRIC_ON_ERROR, r->connection->id);
         answer_with(r, "X-Subbill-Warning", sb_reason_word(verdict.reason));
         verdict.granted = true;
         tell(r, sb_reason_word(verdict.reason));
@@ -265,6 +269,7 @@ void sb_gate_rehearse(request_rec *r, const sb_gate_t *gate)
     decide(&decision, r, gate);
     const char *word = sb_reason_word(decision.verdict.reason);
 
+    sb_metrics_decided(decision.verdict.reason, true, r->connection->id);
     if (decision.verdict.granted) {
         answer_with(r, "X-Subbill-Would", "pass");
         return;

@@ -11,6 +11,7 @@
 #include "store/epochs.h"
 #include "web/export.h"
 #include "web/handlers.h"
+#include "web/metrics.h"
 #include "web/revoke.h"
 #include "web/teaser.h"
 
@@ -94,6 +95,11 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
             "subbill: SB106: %s cannot be made: processes hear of purchases from the "
             "database, up to a quarter of a second late; check DefaultRuntimeDir",
             path);
+    }
+    rv = sb_metrics_open(pconf);
+    if (rv != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, rv, s,
+                     "subbill: SB142: no memory for the counters of subbill-metrics");
     }
     ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
                  "subbill: SB107: mod_subbill/%s is ready", SB_VERSION);
@@ -200,6 +206,7 @@ static void child_init(apr_pool_t *pool, server_rec *main_server)
         if (server->origin != server) {
             server->service = server->origin->service;
             server->holdings = server->origin->holdings;
+            server->owned = server->origin->owned;
             server->epochs = server->origin->epochs;
             server->watch = server->origin->watch;
         }
@@ -224,7 +231,8 @@ static void child_stopping(apr_pool_t *pool, int graceful)
 /* --- requests ------------------------------------------------------------------------------- */
 
 /* SetHandler subbill: the path says which route; SetHandler subbill-NAME: the handler does, where
- * the path tells nothing (a <LocationMatch>, say). */
+ * the path tells nothing (a <LocationMatch>, say). What is for operators is no route: it is mounted by itself,
+ * and gated where a gate stands. */
 static int handle(request_rec *r)
 {
     const char *rest = NULL;
@@ -233,6 +241,9 @@ static int handle(request_rec *r)
     if (!r->handler || strncmp(r->handler, "subbill", 7) != 0 ||
         (r->handler[7] && r->handler[7] != '-')) {
         return DECLINED;
+    }
+    if (strcmp(r->handler, "subbill-metrics") == 0) {
+        return sb_metrics_answer(r);
     }
     route = sb_route_of(r, &rest);
     if (!route && r->handler[7] == '-' && !sb_route_name_check(r->handler + 8, r->pool)) {

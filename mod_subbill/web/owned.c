@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "domain/identity.h"
+#include "web/metrics.h"
 
 #include <string.h>
 
@@ -31,6 +32,7 @@ static sb_reason_e credit(const sb_server_t *server, const char *user, const cha
     sb_result_t ignored; /* the store has logged it */
 
     sb_result_clear(&ignored);
+    sb_metrics_count(SB_METRIC_QUERIES, 0);
     if (sb_access_owned(&units, &ignored, server->service, user, SB_THING_CREDIT, meter,
                         SB_DEADLINE_GATE, pool) != SB_OK) {
         return SB_REASON_UNAVAILABLE;

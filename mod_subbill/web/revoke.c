@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "store/connect.h"
+#include "web/metrics.h"
 
 #include <apr_buckets.h>
 #include <apr_portable.h>
@@ -82,6 +83,7 @@ static void cut(watched_t *one, sb_reason_e reason, apr_time_t now)
                  "subbill: SB140: a running response is ended: %s",
                  sb_reason_word(reason));
     __atomic_store_n(&one->cut, 1, __ATOMIC_RELEASE);
+    sb_metrics_count(SB_METRIC_CUT, 0);
     if (one->shared) {
         one->due = now + one->interval / 2;
     }

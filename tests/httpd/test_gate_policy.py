@@ -84,6 +84,56 @@ def test_on_error_also_says_what_a_switch_that_is_off_means(make_site):
     assert (answer.status_code, answer.headers["X-Subbill-Warning"]) == (200, "disabled")
 
 
+def _metrics(site):
+    answer = site.client.get("/metrics")
+    assert answer.status_code == 200 and answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    return {line.rpartition(" ")[0]: int(line.rpartition(" ")[2])
+            for line in answer.text.splitlines() if not line.startswith("#")}
+
+
+def test_what_the_gates_decide_is_counted(make_site):
+    """SubbillStale, SubbillOnError and SubbillDryRun are visible to whoever watches the site (M7); over all processes, and
+    from zero after a reload."""
+    site = make_site(double=False, directives={"SubbillCache": "4096 1"}, extra="""
+<Location "/metrics">
+    SetHandler subbill-metrics
+</Location>
+<Location "/workshop">
+    SubbillDryRun On
+</Location>
+<Location "/members">
+    SubbillStale 600
+</Location>
+<Location "/require">
+    SubbillOnError allow
+</Location>
+""")
+    site.allow_log("SB2|SB112|SB113")
+    site.subscribe("bob", "basic")
+    bob, alice = site.client.user("bob"), site.client.user("alice")
+    for _ in range(20):
+        assert bob.get(PAGE).status_code == 200
+        assert alice.get(PAGE).status_code == 402
+        assert alice.get("/workshop/page.html").status_code == 200
+    counted = _metrics(site)
+    assert counted['subbill_gate_decisions_total{reason="ok"}'] == 20
+    assert counted['subbill_gate_decisions_total{reason="no_account"}'] == 20
+    assert counted['subbill_gate_rehearsed_total{reason="no_account"}'] == 20
+    assert 2 <= counted["subbill_gate_queries_total"] <= 60
+    assert counted["subbill_gate_stale_total"] == counted["subbill_gate_on_error_total"] == 0
+    site.database.path.rename(site.database.path.with_suffix(".away"))
+    time.sleep(6)
+    stale = sum(bob.get(PAGE).headers.get("X-Subbill-Warning") == "stale" for _ in range(10))
+    allowed = sum(alice.get("/require/page.html").status_code == 200 for _ in range(10))
+    site.database.path.with_suffix(".away").rename(site.database.path)
+    counted = _metrics(site)
+    assert stale and counted["subbill_gate_stale_total"] == stale
+    assert counted["subbill_gate_on_error_total"] == allowed == 10
+    assert site.client.post("/metrics").status_code == 405
+    site.reconfigure()
+    assert set(_metrics(site).values()) == {0}
+
+
 @pytest.mark.parametrize("line, sentence", [
     ("SubbillCache 10", "not a whole number of entries"),
     ("SubbillCache 4096 -1", "not a whole number of seconds"),

@@ -297,6 +297,30 @@ def test_the_command_line_says_what_it_did(site, person):
         assert site.ctl(*words).exit in (1, 2)
 
 
+def test_virtual_hosts_share_what_is_known(make_site):
+    """B30: a host that sells from the same database answers from the same memory."""
+    site = make_site(double=False, extra="""
+<Location "/bought">
+    Require purchase book
+</Location>
+<VirtualHost *:*>
+    ServerName other.example
+    <Location "/shop">
+        SetHandler subbill
+    </Location>
+    DocumentRoot "%DOCROOT%"
+</VirtualHost>
+""", start=False)
+    scratch.write(site.root / "docroot" / "bought" / "page.html", SECRET)
+    site.reconfigure(graceful=False, extra=site.extra.replace("%DOCROOT%", str(site.root / "docroot")))
+    site.start()
+    give(site, "alice", "book")
+    for host in ("other.example", "localhost"):
+        alice = site.client.user("alice")
+        assert alice.get("/bought/page.html", headers={"Host": host}).status_code == 200
+        assert site.client.user("bob").get("/bought/page.html", headers={"Host": host}).status_code == 402
+
+
 @pytest.mark.parametrize("line, sentence", [
     ("Require entitlement", "Require entitlement: needs one or more feature keys"),
     ("Require purchase", "Require purchase: needs one or more SKUs"),
