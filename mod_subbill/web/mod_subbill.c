@@ -99,7 +99,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     rv = sb_metrics_open(pconf);
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_ERR, rv, s,
-                     "subbill: SB142: no memory for the counters of subbill-metrics");
+                     "subbill: SB145: no memory for the counters of subbill-metrics");
     }
     ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
                  "subbill: SB107: mod_subbill/%s is ready", SB_VERSION);
