@@ -279,7 +279,8 @@ static void entitlement_add(json_t *list, json_t *seen, const char *key)
     }
 }
 
-/* What the plans held bring by the catalogue, then what Stripe keeps besides. */
+/* What the plans held bring by the catalogue, then what Stripe keeps besides for whoever pays: as the gate
+ * sees it. */
 static json_t *entitlements(const sb_account_view_t *view, const sb_catalog_t *catalog)
 {
     json_t *list = json_array();
@@ -291,7 +292,7 @@ static json_t *entitlements(const sb_account_view_t *view, const sb_catalog_t *c
             entitlement_add(list, seen, plan->entitlements[e]);
         }
     }
-    for (int i = 0; i < view->entitlements_n; i++) {
+    for (int i = 0; view->holding.paid && i < view->entitlements_n; i++) {
         entitlement_add(list, seen, view->entitlements[i]);
     }
     json_decref(seen);

@@ -110,6 +110,7 @@ def test_the_demo_sells_keeps_its_data_and_leaves_nothing_running(folder):
             assert member_page(client) == (200, True)
             assert client.get("/workshop/").status_code == 403
             assert client.get("/app/").status_code == 200
+            assert client.get("/.htpasswd").status_code in (302, 401, 403)
         assert demo.end(signal.SIGINT) == 0
         assert demo.leftovers() == []
         demo = Started(folder, port)
