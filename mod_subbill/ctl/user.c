@@ -6,6 +6,7 @@
 #include "ctl/session.h"
 #include "domain/identity.h"
 #include "service/account.h"
+#include "store/goods.h"
 #include "text/money.h"
 
 #include <apr_strings.h>
@@ -18,6 +19,10 @@ typedef struct show_t {
     const sb_service_t *service;
     const sb_account_view_t *view;
     json_t *events;
+    const sb_purchase_t *purchases;
+    int purchases_n;
+    const sb_balance_t *balances;
+    int balances_n;
 } show_t;
 
 /* --- events --------------------------------------------------------------------------------- */
@@ -59,9 +64,8 @@ static bool listed(const json_t *events, const char *id)
 
 /* Events carry the object they are about and no user, so the latest are looked through. What spoke
  * last of each subscription is shown however long ago that was. */
-static apr_status_t read_events(void *baton, sb_conn_t *conn, apr_pool_t *pool)
+static apr_status_t read_events(show_t *show, sb_conn_t *conn, apr_pool_t *pool)
 {
-    show_t *show = baton;
     const sb_account_view_t *view = show->view;
     sb_event_row_t *rows, *last;
     int n;
@@ -86,6 +90,30 @@ static apr_status_t read_events(void *baton, sb_conn_t *conn, apr_pool_t *pool)
         }
     }
     return rv;
+}
+
+static apr_status_t read_goods(show_t *show, sb_conn_t *conn, apr_pool_t *pool)
+{
+    bool live = show->service->settings->live;
+    sb_purchase_t *purchases;
+    sb_balance_t *balances;
+    apr_status_t rv = sb_purchase_list(&purchases, &show->purchases_n, conn,
+                                       show->view->user, live, pool);
+
+    show->purchases = purchases;
+    if (rv == APR_SUCCESS) {
+        rv = sb_balance_list(&balances, &show->balances_n, conn, show->view->user, live,
+                             pool);
+        show->balances = balances;
+    }
+    return rv;
+}
+
+static apr_status_t read_more(void *baton, sb_conn_t *conn, apr_pool_t *pool)
+{
+    apr_status_t rv = read_goods(baton, conn, pool);
+
+    return rv == APR_SUCCESS ? read_events(baton, conn, pool) : rv;
 }
 
 /* --- JSON ----------------------------------------------------------------------------------- */
@@ -164,6 +192,36 @@ static json_t *verdict_json(const show_t *show, const sb_catalog_plan_t *plan)
     return json;
 }
 
+static json_t *purchases_json(const show_t *show)
+{
+    json_t *list = json_array();
+
+    for (int i = 0; i < show->purchases_n; i++) {
+        const sb_purchase_t *purchase = &show->purchases[i];
+        json_t *json = json_object();
+        json_object_set_new(json, "sku", sb_json_of(purchase->sku, show->ctl->pool));
+        json_object_set_new(json, "owned", json_boolean(purchase->owned));
+        json_object_set_new(json, "changed_at", sb_json_time(purchase->changed_at));
+        json_array_append_new(list, json);
+    }
+    return list;
+}
+
+static json_t *credit_json(const show_t *show)
+{
+    json_t *list = json_array();
+
+    for (int i = 0; i < show->balances_n; i++) {
+        const sb_balance_t *balance = &show->balances[i];
+        json_t *json = json_object();
+        json_object_set_new(json, "meter", sb_json_of(balance->meter, show->ctl->pool));
+        json_object_set_new(json, "units", json_integer(balance->units));
+        json_object_set_new(json, "changed_at", sb_json_time(balance->changed_at));
+        json_array_append_new(list, json);
+    }
+    return list;
+}
+
 static json_t *trial_json(const sb_trial_t *trial, apr_pool_t *pool)
 {
     json_t *json = trial ? json_object() : json_null();
@@ -206,6 +264,8 @@ static json_t *user_json(const show_t *show)
     json_object_set_new(json, "gates", gates);
     json_object_set_new(json, "subscriptions", subscriptions);
     json_object_set_new(json, "invoices", invoices);
+    json_object_set_new(json, "purchases", purchases_json(show));
+    json_object_set_new(json, "credit", credit_json(show));
     json_object_set(json, "events", show->events);
     return json;
 }
@@ -284,6 +344,45 @@ static void print_invoices(const sb_ctl_t *ctl, const json_t *invoices)
     sb_table_print(table);
 }
 
+static void print_purchases(const sb_ctl_t *ctl, const json_t *purchases)
+{
+    static const char *const heads[] = {"PURCHASE", "OWNED", "CHANGED"};
+    sb_table_t *table = sb_table_create(ctl, heads, 3);
+    size_t i;
+    json_t *purchase;
+
+    json_array_foreach(purchases, i, purchase)
+    {
+        const char *const cells[] = {
+            sb_json_text(purchase, "sku"),
+            sb_json_bool(purchase, "owned", false) ? "yes" : "no",
+            day(purchase, "changed_at", ctl->pool),
+        };
+        sb_table_add(table, cells);
+    }
+    sb_table_print(table);
+}
+
+static void print_credit(const sb_ctl_t *ctl, const json_t *credit)
+{
+    static const char *const heads[] = {"METER", "UNITS", "CHANGED"};
+    sb_table_t *table = sb_table_create(ctl, heads, 3);
+    size_t i;
+    json_t *balance;
+
+    json_array_foreach(credit, i, balance)
+    {
+        const char *const cells[] = {
+            sb_json_text(balance, "meter"),
+            apr_psprintf(ctl->pool, "%" APR_INT64_T_FMT,
+                         sb_json_int(balance, "units", 0)),
+            day(balance, "changed_at", ctl->pool),
+        };
+        sb_table_add(table, cells);
+    }
+    sb_table_print(table);
+}
+
 static void print_section(const sb_ctl_t *ctl, const json_t *json, const char *member,
                           void (*print)(const sb_ctl_t *ctl, const json_t *list))
 {
@@ -318,6 +417,8 @@ static void print_user(const sb_ctl_t *ctl, const json_t *json)
     print_section(ctl, json, "gates", print_gates);
     print_section(ctl, json, "subscriptions", print_subscriptions);
     print_section(ctl, json, "invoices", print_invoices);
+    print_section(ctl, json, "purchases", print_purchases);
+    print_section(ctl, json, "credit", print_credit);
     print_section(ctl, json, "events", sb_events_print);
 }
 
@@ -343,7 +444,7 @@ sb_exit_e sb_command_user_show(sb_ctl_t *ctl)
         return sb_fail_result(ctl, &result);
     }
     show_t show = {.ctl = ctl, .service = service, .view = view, .events = json_array()};
-    if (view->known && sb_db_read(service->db, SB_DEADLINE_INGEST, read_events, &show,
+    if (view->known && sb_db_read(service->db, SB_DEADLINE_INGEST, read_more, &show,
                                   &result, ctl->pool) != SB_OK) {
         json_decref(show.events);
         return sb_fail_result(ctl, &result);

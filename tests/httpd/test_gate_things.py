@@ -290,6 +290,12 @@ def test_the_command_line_says_what_it_did(site, person):
     assert site.ctl("purchases", "give", user, "book").output.strip() == f"User {user} owns book already."
     assert site.ctl_json("purchases", "give", user, "book")["changed"] is False
     assert site.database.count("event", "type = 'subbill.purchase.set'") >= 1
+    assert site.ctl("credit", "set", user, "pages", "12").output.startswith(f"User {user} has 12 units of pages")
+    shown = site.ctl_json("user", "show", user)
+    assert [(each["sku"], each["owned"]) for each in shown["purchases"]] == [("book", True)]
+    assert [(each["meter"], each["units"]) for each in shown["credit"]] == [("pages", 12)]
+    text = site.ctl("user", "show", user).output
+    assert "PURCHASE" in text and "book" in text and "METER" in text and "12" in text
     assert site.ctl("purchases", "take", user, "book").output.strip() == f"User {user} does not own book any more."
     for words in (("purchases", "give", user, "k" * 129), ("purchases", "give", user, "a\nb"),
                   ("purchases", "give", "", "book"), ("credit", "set", user, "pages", "many"),
