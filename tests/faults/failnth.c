@@ -10,25 +10,12 @@
  *
  * Written for tests alone: no part of the module, and linked with nothing but libc. */
 #define _GNU_SOURCE
-#include <dlfcn.h>
-#include <fcntl.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include "trigger.h"
 
-/* The layout is harness/failnth.py's as well. */
-typedef struct {
-    int32_t armed;
-    int32_t first;   /* the call to fail, from 1 */
-    int32_t again;   /* the other one to fail, 0: none; -1: every one after the first */
-    int32_t after;   /* the call is made and only its answer lost */
-    int32_t kinds;   /* bits of KIND_: what counts */
-    int32_t counted; /* calls since it was armed */
-    int32_t failed;  /* of them */
-} trigger_t;
+#include <dlfcn.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/socket.h>
 
 enum { KIND_STATEMENT = 1, KIND_CONNECT = 2, KIND_CURL = 4 };
 
@@ -40,24 +27,8 @@ enum {
     CR_SERVER_LOST = 2013
 };
 
-static trigger_t *trigger;
-
 /* MariaDB's library tells the reason by handle; this one lost its server. */
 static __thread void *lost_handle;
-
-__attribute__((constructor)) static void map_trigger(void)
-{
-    const char *path = getenv("FAILNTH_FILE");
-    int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
-
-    if (fd < 0) {
-        return;
-    }
-    void *mapped =
-        mmap(NULL, sizeof(*trigger), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    close(fd);
-    trigger = mapped == MAP_FAILED ? NULL : mapped;
-}
 
 /* The caller is the library itself: what it does to carry out one call is no call of its own. */
 static bool from_inside(void *caller, void *function)
@@ -71,17 +42,7 @@ static bool from_inside(void *caller, void *function)
 /* Whether this call is to fail. */
 static bool falls_on_me(int kind, void *caller, void *function)
 {
-    if (!trigger || !__atomic_load_n(&trigger->armed, __ATOMIC_ACQUIRE) ||
-        !(trigger->kinds & kind) || from_inside(caller, function)) {
-        return false;
-    }
-    int32_t number = __atomic_add_fetch(&trigger->counted, 1, __ATOMIC_ACQ_REL);
-    bool fails = number == trigger->first || number == trigger->again ||
-                 (trigger->again < 0 && number > trigger->first);
-    if (fails) {
-        __atomic_add_fetch(&trigger->failed, 1, __ATOMIC_ACQ_REL);
-    }
-    return fails;
+    return trigger_wants(kind) && !from_inside(caller, function) && trigger_turn();
 }
 
 /* The library's own function. Those that were loaded without RTLD_GLOBAL are asked by name. */

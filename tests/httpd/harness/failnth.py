@@ -6,6 +6,8 @@
     with shim.armed(3):                      # the third call fails
         site.webhook(event)
     shim.failed, shim.counted                # how many failed, how many there were
+
+FailNth(root, "failmem") is about memory (tests/faults/failmem.c); not for a SAN build.
 """
 import contextlib
 import mmap
@@ -13,21 +15,22 @@ import struct
 
 from . import scratch
 
-LIBRARY = scratch.ROOT / "build" / "faults" / "failnth.so"
-STATEMENT, CONNECT, CURL = 1, 2, 4
+LIBRARIES = scratch.ROOT / "build" / "faults"
+STATEMENT, CONNECT, CURL, MEMORY = 1, 2, 4, 8
 EVERY = STATEMENT | CONNECT | CURL
 
 _LAYOUT = struct.Struct("=7i")  # armed first again after kinds counted failed
 
 
 class FailNth:
-    def __init__(self, root):
-        if not LIBRARY.exists():
-            raise RuntimeError(f"{LIBRARY} is not built; run make -f Makefile.apxs unit")
+    def __init__(self, root, name="failnth"):
+        library = LIBRARIES / f"{name}.so"
+        if not library.exists():
+            raise RuntimeError(f"{library} is not built; run make -f Makefile.apxs unit")
         self.path = scratch.write(root / "failnth", b"\0" * _LAYOUT.size, 0o666)
         with open(self.path, "r+b") as file:
             self._map = mmap.mmap(file.fileno(), _LAYOUT.size)
-        self.environment = {"LD_PRELOAD": str(LIBRARY), "FAILNTH_FILE": str(self.path)}
+        self.environment = {"LD_PRELOAD": str(library), "FAILNTH_FILE": str(self.path)}
 
     def _state(self):
         return _LAYOUT.unpack(self._map[:])
