@@ -51,7 +51,8 @@ static const command_t commands[] = {
      "apply an event that failed, or was not finished, once more",
      "  -n, --dry-run          say whether there is anything to do\n"},
     {"events", "rebuild", "", 0, 0, SB_OPTION_DRY_RUN, sb_command_events_rebuild,
-     "make customers, subscriptions, invoices and trials again from the stored events",
+     "make customers, subscriptions, invoices, trials and purchases again from the "
+     "stored events",
      "  -n, --dry-run          say what would be applied, and what the tables hold\n"},
     {"jobs", "list", "", 0, 0, SB_OPTION_LIMIT, sb_command_jobs_list,
      "what is to be done in the background, and what was given up and why",

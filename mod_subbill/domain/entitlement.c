@@ -143,6 +143,7 @@ static void hold_keys(sb_holding_t *holding, const sb_catalog_t *catalog,
             holding->keys |= catalog->plans[i].entitled;
         }
     }
+    holding->keys_cut = snapshot->entitlements_cut;
     for (int i = 0; holding->paid && i < snapshot->entitlements_n; i++) {
         int number = sb_catalog_key(catalog, snapshot->entitlements[i]);
         holding->keys |= number < 0 ? 0 : bit(number);
@@ -171,7 +172,7 @@ bool sb_entitlement_has(bool *unsure, const sb_catalog_t *catalog,
 {
     int number = sb_catalog_key(catalog, key);
 
-    *unsure = number < 0 && holding->paid;
+    *unsure = holding->paid && (number < 0 || holding->keys_cut);
     if (number >= 0) {
         return (holding->keys & bit(number)) != 0;
     }

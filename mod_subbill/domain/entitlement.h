@@ -21,6 +21,7 @@ typedef struct sb_snapshot_t {
     int n;
     const char *const *entitlements; /* lookup keys that Stripe keeps for the user */
     int entitlements_n;
+    bool entitlements_cut; /* he has more of them */
 } sb_snapshot_t;
 
 /* What a door asks: any of the words. */
@@ -43,6 +44,7 @@ typedef struct sb_holding_t {
     apr_uint64_t trialing; /* of the paid ones: by a trial only */
     apr_uint64_t in_grace; /* of the paid ones: past_due, and open by SubbillGrace only */
     bool account_known;
+    bool keys_cut; /* Stripe keeps more keys than could be read at once */
     bool unmapped; /* pays for something that belongs to no plan */
     int best; /* index of the best plan held: highest rank, paid before default; -1 */
     apr_int64_t boundary; /* when time alone may change this; 0: never */
@@ -74,8 +76,8 @@ sb_holding_t sb_entitlement_hold(const sb_catalog_t *catalog,
                                  const sb_snapshot_t *snapshot, apr_int64_t now,
                                  int grace_days);
 
-/* Whether this entitlement is held, with a bit or without one, as far as the holding tells: a key without a
- * bit may be one that Stripe keeps (which counts for whoever pays), and then *unsure is set. */
+/* Whether this entitlement is held, with a bit or without one, as far as the holding tells: a key without a bit,
+ * or one of very many, may be one that Stripe keeps (which counts for whoever pays), and then *unsure is set. */
 bool sb_entitlement_has(bool *unsure, const sb_catalog_t *catalog,
                         const sb_holding_t *holding, const char *key);
 

@@ -1,6 +1,8 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include "domain/stripe_money.h"
 
+#include "domain/thing.h"
+
 #include "base/json.h"
 #include "domain/payment.h"
 #include "domain/stripe_fields.h"
@@ -267,7 +269,9 @@ sb_status_e sb_event_entitlement_summary(sb_entitlement_summary_t *summary,
         if (!entitlement_read(&fields, json_array_get(list, i), &all[summary->n])) {
             return SB_INVALID;
         }
-        summary->n += !told_before(summary, all[summary->n].lookup_key);
+        /* A key that no door can name is none for us. */
+        summary->n += sb_thing_key_fits(all[summary->n].lookup_key) &&
+                      !told_before(summary, all[summary->n].lookup_key);
     }
     return SB_OK;
 }

@@ -52,7 +52,8 @@ void sb_access_snapshot(sb_snapshot_t *snapshot, const sb_catalog_t *catalog,
                                 .grants = grants,
                                 .n = n,
                                 .entitlements = rows->entitlements,
-                                .entitlements_n = rows->entitlements_n};
+                                .entitlements_n = rows->entitlements_n,
+                                .entitlements_cut = rows->entitlements_cut};
 }
 
 static bool same(const char *a, const char *b)

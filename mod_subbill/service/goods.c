@@ -9,6 +9,7 @@
 typedef struct work_t {
     const sb_goods_request_t *request;
     bool livemode;
+    bool known; /* what there was before: a repeat may find its own work done */
     apr_int64_t before;
 } work_t;
 
@@ -40,8 +41,9 @@ static apr_status_t set(void *baton, sb_conn_t *conn, apr_pool_t *pool)
         .units = request->units,
         .livemode = work->livemode,
     };
-    apr_status_t rv = read_before(work, conn, pool);
+    apr_status_t rv = work->known ? APR_SUCCESS : read_before(work, conn, pool);
 
+    work->known = rv == APR_SUCCESS;
     return rv == APR_SUCCESS && work->before != request->units && !request->dry_run
                ? sb_asserted_store(conn, &said, pool)
                : rv;

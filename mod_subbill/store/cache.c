@@ -22,6 +22,9 @@ enum {
     NEGATIVE_SHARE = 4 /* of the time to live */
 };
 
+/* An answer that is old is of use once more while the database is away (SubbillStale), and no longer. */
+enum { WORTH_NOTHING, WORTH_A_QUERY, WORTH_IN_NEED, WORTH_MOST };
+
 typedef struct entry_t {
     apr_uint64_t hash; /* 0: empty */
     apr_uint64_t epoch;
@@ -131,6 +134,12 @@ static bool is_of(const sb_cache_t *cache, const entry_t *entry,
            memcmp(entry->bytes + cache->options.value_size, key->bytes, key->length) == 0;
 }
 
+static bool is_void(const sb_cache_t *cache, const entry_t *entry, apr_int64_t now)
+{
+    return entry->epoch != sb_epochs_get(cache->options.epochs, entry->slot) ||
+           (entry->boundary && now >= entry->boundary);
+}
+
 /* The entry of key that nothing has voided; the stripe is locked. */
 static const entry_t *valid(const sb_cache_t *cache, const sb_cache_key_t *key,
                             apr_int64_t now)
@@ -138,10 +147,7 @@ static const entry_t *valid(const sb_cache_t *cache, const sb_cache_key_t *key,
     for (int i = 0; i < WAYS; i++) {
         const entry_t *entry = entry_at(cache, key->hash, i);
         if (is_of(cache, entry, key)) {
-            return entry->epoch == sb_epochs_get(cache->options.epochs, entry->slot) &&
-                           (!entry->boundary || now < entry->boundary)
-                       ? entry
-                       : NULL;
+            return is_void(cache, entry, now) ? NULL : entry;
         }
     }
     return NULL;
@@ -178,25 +184,29 @@ bool sb_cache_last(void *value, apr_time_t *loaded_at, sb_cache_t *cache,
 }
 
 /* What is lost with an entry; less is better. */
-static int worth(const entry_t *entry, apr_time_t monotonic)
+static int worth(const sb_cache_t *cache, const entry_t *entry, apr_int64_t now,
+                 apr_time_t monotonic)
 {
-    return !entry->hash                      ? 0
-           : entry->negative                 ? 1
-           : entry->fresh_until <= monotonic ? 2
-                                             : 3;
+    if (!entry->hash || is_void(cache, entry, now)) {
+        return WORTH_NOTHING;
+    }
+    if (entry->negative || entry->fresh_until + cache->options.keep <= monotonic) {
+        return WORTH_A_QUERY;
+    }
+    return entry->fresh_until <= monotonic ? WORTH_IN_NEED : WORTH_MOST;
 }
 
 /* Whose place a new entry takes: its own, else the one worth least, of equals the one that expires
  * first. NULL: a stranger may not push a payer out. */
 static entry_t *victim_of(const sb_cache_t *cache, const sb_cache_key_t *key,
-                          bool negative, apr_time_t monotonic)
+                          const sb_cache_term_t *term, apr_time_t monotonic)
 {
     entry_t *victim = NULL;
-    int least = negative ? 2 : 4;
+    int least = term->negative ? WORTH_IN_NEED : WORTH_MOST + 1;
 
     for (int i = 0; i < WAYS; i++) {
         entry_t *entry = entry_at(cache, key->hash, i);
-        int value = worth(entry, monotonic);
+        int value = worth(cache, entry, term->now, monotonic);
         if (is_of(cache, entry, key)) {
             return entry;
         }
@@ -230,7 +240,7 @@ void sb_cache_put(sb_cache_t *cache, const sb_cache_key_t *key,
     apr_time_t monotonic = sb_clock_monotonic();
 
     pthread_mutex_lock(&stripe->lock);
-    entry_t *entry = victim_of(cache, key, term->negative, monotonic);
+    entry_t *entry = victim_of(cache, key, term, monotonic);
     if (entry) {
         entry->hash = key->hash;
         entry->epoch = term->epoch;

@@ -14,9 +14,10 @@
 typedef struct sb_cache_t sb_cache_t;
 
 typedef struct sb_cache_options_t {
-    int entries;             /* rounded up to a power of two */
-    apr_interval_time_t ttl; /* 0: every entry is old at once */
-    apr_size_t key_max;      /* bytes */
+    int entries;              /* rounded up to a power of two */
+    apr_interval_time_t ttl;  /* 0: every entry is old at once */
+    apr_interval_time_t keep; /* how long an old one may be of use, to sb_cache_last() */
+    apr_size_t key_max;       /* bytes */
     apr_size_t value_size;
     const sb_epochs_t *epochs;
 } sb_cache_options_t;

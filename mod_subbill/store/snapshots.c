@@ -5,8 +5,12 @@
 
 #include <apr_strings.h>
 #include <apr_tables.h>
+#include <string.h>
 
-/* The select tells all keys in one column, a line each. */
+enum { KEYS_BYTES_MAX = 16384 }; /* group_concat_max_len in sql/queries/session.sql */
+
+/* The select tells all keys in one column, a line each. One that is as long as MySQL makes them may have been cut:
+ * its last line is no key then. */
 static void read_keys(sb_snapshot_rows_t *snapshot, const char *lines, apr_pool_t *pool)
 {
     apr_array_header_t *keys;
@@ -15,10 +19,14 @@ static void read_keys(sb_snapshot_rows_t *snapshot, const char *lines, apr_pool_
     if (!lines) {
         return;
     }
+    snapshot->entitlements_cut = strlen(lines) >= KEYS_BYTES_MAX;
     keys = apr_array_make(pool, 8, sizeof(const char *));
     for (char *key = apr_strtok(apr_pstrdup(pool, lines), "\n", &rest); key;
          key = apr_strtok(NULL, "\n", &rest)) {
         APR_ARRAY_PUSH(keys, const char *) = key;
+    }
+    if (snapshot->entitlements_cut) {
+        apr_array_pop(keys);
     }
     snapshot->entitlements = (const char *const *)keys->elts;
     snapshot->entitlements_n = keys->nelts;

@@ -35,6 +35,7 @@ typedef struct sb_snapshot_rows_t {
     const char *const
         *entitlements; /* lookup keys that Stripe keeps for the user's customers */
     int entitlements_n;
+    bool entitlements_cut; /* there are more than one answer holds */
 } sb_snapshot_rows_t;
 
 apr_status_t sb_snapshot_read(sb_snapshot_rows_t *snapshot, sb_conn_t *conn,

@@ -100,13 +100,26 @@ const char *sb_dir_set_grace(cmd_parms *cmd, void *dir, const char *arg)
                  : sb_config_number(&dir_of(dir)->grace_days, cmd, arg, 0, 365, "days");
 }
 
+/* Of any location; only ever grows in the life of a loaded module. */
+static int longest_stale;
+
+int sb_dir_longest_stale(void)
+{
+    return longest_stale;
+}
+
 const char *sb_dir_set_stale(cmd_parms *cmd, void *dir, const char *arg)
 {
     const char *error = not_in_limit(cmd);
 
-    return error ? error
-                 : sb_config_number(&dir_of(dir)->stale_seconds, cmd, arg, 0, 86400,
-                                    "seconds");
+    if (!error) {
+        error =
+            sb_config_number(&dir_of(dir)->stale_seconds, cmd, arg, 0, 86400, "seconds");
+    }
+    if (!error && dir_of(dir)->stale_seconds > longest_stale) {
+        longest_stale = dir_of(dir)->stale_seconds;
+    }
+    return error;
 }
 
 const char *sb_dir_set_on_error(cmd_parms *cmd, void *dir, const char *arg)

@@ -3,7 +3,7 @@
  * authorization hook for an internal request whose per-directory configuration equals its parent's
  * (DirectoryIndex, [PT], SSI), but it always runs fixups, on every method, before any handler has
  * looked at the body. What comes of a refusal is in refuse.c. */
-#include "web/module.h"
+#include "web/decide.h"
 
 #include "base/log.h"
 #include "web/export.h"
@@ -14,137 +14,6 @@
 #include <http_core.h>
 #include <http_protocol.h>
 #include <http_request.h>
-
-/* --- deciding ------------------------------------------------------------------------------- */
-
-static sb_verdict_t refused_for(sb_reason_e reason)
-{
-    return (sb_verdict_t){.granted = false, .plan = -1, .reason = reason};
-}
-
-/* What was decided, and by what. */
-typedef struct decision_t {
-    sb_verdict_t verdict;
-    const sb_holding_t *holding; /* NULL: nobody had to know */
-    bool stale;                  /* by what was known before the database went away */
-    sb_opened_t opened;
-} decision_t;
-
-/* The text of an expression, or the word as it is written. NULL: no text comes of it. */
-static const char *text_of(request_rec *r, const char *word,
-                           const ap_expr_info_t *expression)
-{
-    const char *error = NULL;
-    const char *text = word ? word : ap_expr_str_exec(r, expression, &error);
-
-    if (error) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "SB128: %s (line %u of %s) says: %s",
-                      "an expression of a gate", expression->line_number,
-                      expression->filename, error);
-    }
-    return error ? NULL : text;
-}
-
-/* Whether the user has this one. */
-static sb_reason_e has(decision_t *decision, request_rec *r, const char *user,
-                       const sb_wanted_t *wanted, const char *key)
-{
-    const sb_catalog_t *catalog = sb_server_of(r->server)->catalog;
-    apr_int64_t least = wanted->least;
-    bool unsure;
-
-    if (wanted->thing == SB_THING_ENTITLEMENT) {
-        if (sb_entitlement_has(&unsure, catalog, decision->holding, key)) {
-            return SB_REASON_OK;
-        }
-        if (!unsure) {
-            return SB_REASON_NO_ENTITLEMENT;
-        }
-    }
-    if (!least) {
-        const char *units = text_of(r, NULL, wanted->least_expression);
-        least = units ? sb_thing_units(units) : -1;
-    }
-    if (least < 1) {
-        return SB_REASON_NO_CREDIT;
-    }
-    return sb_owned_by(&decision->stale, r, user, wanted->thing, key, least);
-}
-
-/* What the door asks for by a key: any of these opens it. Of the reasons why none does, what the
- * subscriptions say comes first. */
-static void decide_by_key(decision_t *decision, request_rec *r, const sb_gate_t *gate,
-                          const char *user)
-{
-    sb_reason_e why = SB_REASON_OK;
-
-    for (int i = 0; i < gate->wanted->nelts; i++) {
-        const sb_wanted_t *wanted = &APR_ARRAY_IDX(gate->wanted, i, sb_wanted_t);
-        const char *key = text_of(r, wanted->key, wanted->key_expression);
-        sb_reason_e reason = key && sb_thing_key_fits(key)
-                                 ? has(decision, r, user, wanted, key)
-                                 : sb_thing_lacking(wanted->thing);
-        if (reason == SB_REASON_OK) {
-            decision->verdict.granted = true;
-            decision->verdict.reason = SB_REASON_OK;
-            decision->opened = (sb_opened_t){.thing = wanted->thing, .key = key};
-            return;
-        }
-        if (!why || reason == SB_REASON_UNAVAILABLE) {
-            why = reason;
-        }
-    }
-    if (!gate->by_holding || why == SB_REASON_UNAVAILABLE) {
-        decision->verdict.reason = why;
-    }
-}
-
-static void decide_by_holding(decision_t *decision, request_rec *r, const char *user,
-                              const sb_requirement_t *requirement)
-{
-    sb_reason_e reason;
-
-    decision->holding = sb_holding_of(&decision->stale, &reason, r, user);
-    if (!decision->holding) {
-        decision->verdict = refused_for(reason);
-        return;
-    }
-    decision->verdict = sb_entitlement_check(sb_server_of(r->server)->catalog,
-                                             decision->holding, requirement);
-    decision->opened.requirement = requirement;
-}
-
-/* Asks about whoever sent this. */
-static void decide(decision_t *decision, request_rec *r, const sb_gate_t *gate)
-{
-    const sb_server_t *server = sb_server_of(r->server);
-    const sb_requirement_t *requirement = sb_gate_requirement(gate, server);
-    const char *name;
-
-    *decision = (decision_t){.verdict = refused_for(SB_REASON_NO_IDENTITY)};
-    if (!server->settings->enabled || !requirement) {
-        decision->verdict.reason =
-            requirement ? SB_REASON_DISABLED : SB_REASON_UNAVAILABLE;
-        return;
-    }
-    name = sb_request_name(r);
-    if (!name) {
-        return;
-    }
-    if (gate->by_holding || sb_dir_of(r)->export > SB_EXPORT_OFF) {
-        decide_by_holding(decision, r, name, requirement);
-        if (!decision->holding || decision->verdict.granted) {
-            decision->opened.user = name;
-            return;
-        }
-    }
-    decide_by_key(decision, r, gate, name);
-    decision->opened.user = name;
-    /* What is not known for certain opens a door, but turns nobody away as if he had not paid. */
-    if (decision->stale && !decision->verdict.granted) {
-        decision->verdict = refused_for(SB_REASON_UNAVAILABLE);
-    }
-}
 
 static bool is_undecided(const sb_verdict_t *verdict)
 {
@@ -172,44 +41,64 @@ static void tell(request_rec *r, const char *word)
     request->reasoned = true;
 }
 
-/* For those who come later: the application, and who looks after running responses. Credit is counted, and
- * no reason to end what has begun. */
-static void note_opened(request_rec *r, const decision_t *decision)
+static apr_status_t take_back(void *data)
 {
-    sb_request_t *request = sb_request_of(r);
-    request_rec *top = sb_request_top(r);
+    sb_request_t *outer = data;
 
+    outer->lent_dir = NULL;
+    return APR_SUCCESS;
+}
+
+/* A folder that becomes its index becomes r, whose pool then lives as long as its own. */
+static void lend(request_rec *r)
+{
+    const sb_request_t *request = sb_request_of(r);
+    sb_request_t *outer = sb_request_of(r->main);
+
+    outer->lent_dir = r->per_dir_config;
+    outer->lent_opened = request->opened;
+    outer->lent_told = request->told;
+    apr_pool_cleanup_register(r->pool, outer, take_back, apr_pool_cleanup_null);
+}
+
+/* For those who come later: the application, and who looks after running responses. */
+static void note_opened(request_rec *r, const sb_gate_t *gate,
+                        const sb_decision_t *decision)
+{
     tell(r, sb_reason_word(SB_REASON_OK));
-    if (decision->opened.requirement || decision->opened.thing != SB_THING_CREDIT) {
-        request->opened = decision->opened;
-        if (r != top) {
-            request->opened.user = apr_pstrdup(top->pool, request->opened.user);
-        }
-        if (r != top && request->opened.key) {
-            request->opened.key = apr_pstrdup(top->pool, request->opened.key);
-        }
+    if (sb_dir_of(r)->revoke_running > 0) {
+        sb_decide_again_about(&sb_request_of(r)->opened, r, gate, decision->user);
     }
     if (decision->holding) {
         sb_export_granted(r, decision->holding, &decision->verdict);
     }
     if (r->main) {
-        sb_request_t *outer = sb_request_of(r->main);
-        outer->lent_dir = r->per_dir_config;
-        outer->lent_opened = request->opened;
-        outer->lent_told = request->told;
+        lend(r);
     }
+}
+
+/* Whether httpd asks before it has asked for a login, or a second time. */
+static bool is_preliminary(request_rec *r, const sb_verdict_t *verdict)
+{
+    const sb_request_t *request = sb_request_of(r);
+
+    return request->inverted_n ||
+           (request->nested && verdict->reason == SB_REASON_NO_IDENTITY &&
+            ap_auth_type(r));
 }
 
 sb_verdict_t sb_gate_decide(request_rec *r, const sb_gate_t *gate)
 {
-    decision_t decision;
+    sb_decision_t decision;
 
-    decide(&decision, r, gate);
+    sb_decide(&decision, r, gate);
     sb_private_mark(r);
-    sb_metrics_decided(decision.verdict.reason, false, r->connection->id);
     sb_verdict_t verdict = decision.verdict;
+    if (!is_preliminary(r, &verdict)) {
+        sb_metrics_decided(verdict.reason, false, r->connection->id);
+    }
     if (verdict.granted) {
-        note_opened(r, &decision);
+        note_opened(r, gate, &decision);
     }
     if (decision.stale && verdict.granted) {
         sb_log_rarely(SB_LOG_WARNING, 0, "SB112",
@@ -233,43 +122,17 @@ sb_verdict_t sb_gate_decide(request_rec *r, const sb_gate_t *gate)
     return verdict;
 }
 
-sb_verdict_t sb_gate_ask(const sb_server_t *server, const sb_opened_t *opened,
-                         int grace_days, apr_pool_t *pool)
-{
-    sb_holding_t holding = {.best = -1};
-    bool by_holding = opened->requirement || opened->thing == SB_THING_ENTITLEMENT;
-    bool unsure;
-    sb_reason_e reason;
-
-    if (by_holding && !sb_holding_ask(&holding, server, opened->user, grace_days, pool)) {
-        return refused_for(SB_REASON_UNAVAILABLE);
-    }
-    if (opened->requirement) {
-        return sb_entitlement_check(server->catalog, &holding, opened->requirement);
-    }
-    if (by_holding &&
-        sb_entitlement_has(&unsure, server->catalog, &holding, opened->key)) {
-        reason = SB_REASON_OK;
-    }
-    else if (by_holding && !unsure) {
-        reason = SB_REASON_NO_ENTITLEMENT;
-    }
-    else {
-        reason = sb_owned_ask(server, opened->user, opened->thing, opened->key, pool);
-    }
-    return (sb_verdict_t){
-        .granted = reason == SB_REASON_OK, .plan = holding.best, .reason = reason};
-}
-
 void sb_gate_rehearse(request_rec *r, const sb_gate_t *gate)
 {
-    decision_t decision;
+    sb_decision_t decision;
 
     sb_request_recognise(r);
-    decide(&decision, r, gate);
+    sb_decide(&decision, r, gate);
     const char *word = sb_reason_word(decision.verdict.reason);
 
-    sb_metrics_decided(decision.verdict.reason, true, r->connection->id);
+    if (!is_preliminary(r, &decision.verdict)) {
+        sb_metrics_decided(decision.verdict.reason, true, r->connection->id);
+    }
     if (decision.verdict.granted) {
         answer_with(r, "X-Subbill-Would", "pass");
         return;
@@ -327,6 +190,11 @@ static const sb_gate_t *gate_in_fixups(request_rec *r)
 static int enforce(request_rec *r)
 {
     const sb_gate_t *gate = gate_in_fixups(r);
+    int again = sb_authz_again(r);
+
+    if (again != OK) {
+        return again;
+    }
 
     if (!gate) {
         return DECLINED;

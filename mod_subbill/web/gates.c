@@ -108,6 +108,7 @@ static const char *want(sb_wanted_t **made, sb_gate_t *gate, cmd_parms *cmd,
                              word, SB_THING_KEY_MAX);
     }
     gate->by_holding = gate->by_holding || thing == SB_THING_ENTITLEMENT;
+    gate->by_address = gate->by_address || wanted->key_expression;
     return error;
 }
 
@@ -146,10 +147,15 @@ static sb_thing_e thing_of(const char **word)
     return SB_THING_NONE;
 }
 
+/* SubbillGate, not a Require line. */
+static bool is_door(const sb_gate_t *gate)
+{
+    return strcmp(gate->directive, "SubbillGate") == 0;
+}
+
 static const char *read_words(sb_gate_t *gate, cmd_parms *cmd, sb_thing_e thing,
                               const char *args)
 {
-    bool door = strcmp(gate->directive, "SubbillGate") == 0;
     sb_wanted_t *wanted;
     const char *error = NULL;
 
@@ -165,7 +171,7 @@ static const char *read_words(sb_gate_t *gate, cmd_parms *cmd, sb_thing_e thing,
     }
     while (!error && *args) {
         const char *word = ap_getword_conf(cmd->pool, &args);
-        sb_thing_e said = door ? thing_of(&word) : thing;
+        sb_thing_e said = is_door(gate) ? thing_of(&word) : thing;
         if (said == SB_THING_NONE) {
             APR_ARRAY_PUSH(gate->words, const char *) = word;
         }
@@ -191,21 +197,19 @@ const char *sb_gate_make(sb_gate_t **made, cmd_parms *cmd, const char *directive
     gate->words = apr_array_make(cmd->pool, 2, sizeof(const char *));
     gate->wanted = apr_array_make(cmd->pool, 1, sizeof(sb_wanted_t));
     gate->compiled = apr_hash_make(cmd->pool);
+    *made = gate;
     const char *wrong = read_words(gate, cmd, thing, args);
     if (wrong) {
         return apr_pstrcat(cmd->pool, directive, ": ", wrong, NULL);
     }
     gate->by_holding = gate->by_holding || gate->words->nelts || !gate->wanted->nelts;
-    *made = gate;
 
-    if (gate->words->nelts == 1 &&
-        strcasecmp(APR_ARRAY_IDX(gate->words, 0, const char *), "off") == 0 &&
-        strcmp(directive, "SubbillGate") == 0) {
+    if (is_door(gate) && gate->words->nelts == 1 && !gate->wanted->nelts &&
+        strcasecmp(APR_ARRAY_IDX(gate->words, 0, const char *), "off") == 0) {
         apr_array_clear(gate->words);
         gate->off = true;
     }
-    else if (!gate->words->nelts && !gate->wanted->nelts &&
-             strcmp(directive, "SubbillGate") == 0) {
+    else if (is_door(gate) && !gate->words->nelts && !gate->wanted->nelts) {
         return "SubbillGate: needs any, plans, entitlement:KEY, purchase:SKU, or Off";
     }
     if (!gate->off) {

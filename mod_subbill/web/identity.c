@@ -45,18 +45,6 @@ const char *sb_request_name(request_rec *r)
     return name && *name ? name : NULL;
 }
 
-/* In place: others may know the table by its address. */
-static void restore(apr_table_t *table, const apr_table_t *from)
-{
-    const apr_array_header_t *entries = apr_table_elts(from);
-
-    apr_table_clear(table);
-    for (int i = 0; i < entries->nelts; i++) {
-        const apr_table_entry_t *entry = &APR_ARRAY_IDX(entries, i, apr_table_entry_t);
-        apr_table_addn(table, entry->key, entry->val);
-    }
-}
-
 void sb_request_greet(request_rec *r)
 {
     apr_table_t *headers = apr_table_copy(r->pool, r->headers_out);
@@ -64,8 +52,8 @@ void sb_request_greet(request_rec *r)
     int status = ap_run_check_user_id(r);
 
     if (status != OK && status != DECLINED) {
-        restore(r->headers_out, headers);
-        restore(r->err_headers_out, error_headers);
+        sb_table_restore(r->headers_out, headers);
+        sb_table_restore(r->err_headers_out, error_headers);
         r->status = HTTP_OK;
         r->user = NULL;
     }

@@ -155,6 +155,7 @@ static void open_service(sb_server_t *server, server_rec *s, server_rec *main_se
     const sb_cache_options_t holdings = {
         .entries = server->settings->cache_entries,
         .ttl = apr_time_from_sec(server->settings->cache_ttl),
+        .keep = apr_time_from_sec(sb_dir_longest_stale()),
         .key_max = SB_IDENTITY_MAX,
         .value_size = sizeof(sb_holding_t),
         .epochs = epochs,
@@ -167,6 +168,7 @@ static void open_service(sb_server_t *server, server_rec *s, server_rec *main_se
         const sb_cache_options_t owned = {
             .entries = (holdings.entries + OWNED_SHARE - 1) / OWNED_SHARE,
             .ttl = holdings.ttl,
+            .keep = holdings.keep,
             .key_max = SB_OWNED_KEY_MAX,
             .value_size = sizeof(bool),
             .epochs = epochs,

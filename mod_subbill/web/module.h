@@ -113,6 +113,7 @@ typedef struct sb_gate_t {
     bool off;
     apr_array_header_t *words;  /* const char *: any, plans */
     apr_array_header_t *wanted; /* sb_wanted_t */
+    bool by_address;            /* the key of one is an expression */
     bool by_holding; /* what the user's subscriptions bring matters: words, or features */
     server_rec *home;          /* where it is written */
     apr_hash_t *compiled;      /* const sb_catalog_t * -> const sb_requirement_t * */
@@ -175,6 +176,9 @@ void *sb_server_merge(apr_pool_t *pool, void *base, void *add);
 void *sb_dir_create(apr_pool_t *pool, char *path);
 void *sb_dir_merge(apr_pool_t *pool, void *base, void *add);
 
+/* The longest SubbillStale of all locations, seconds. */
+int sb_dir_longest_stale(void);
+
 /* Whether this host was given anything to do with us. */
 bool sb_server_configured(const sb_server_t *server);
 
@@ -207,13 +211,17 @@ void sb_dump_config(apr_pool_t *pool, server_rec *s);
 
 /* --- web/request.c: what we remember about a request ---------------------------------------- */
 
-/* What let a request in. */
+typedef struct sb_thing_t {
+    sb_thing_e what;
+    const char *key;
+} sb_thing_t;
+
+/* What let a request in, for SubbillRevokeRunning. */
 typedef struct sb_opened_t {
     const char *user; /* whom; NULL: no door that is worth asking again */
     const sb_requirement_t
-        *requirement; /* what he holds by it; NULL: a thing with a key */
-    sb_thing_e thing;
-    const char *key;
+        *requirement;           /* what he may hold for it; NULL: that is no matter */
+    apr_array_header_t *things; /* sb_thing_t: any of these opens it as well */
 } sb_opened_t;
 
 /* What SubbillExport tells the application: texts that outlive the request; user NULL: nothing. */
@@ -224,13 +232,18 @@ typedef struct sb_told_t {
     const char *entitlements;
 } sb_told_t;
 
+enum { SB_INVERTED_MAX = 8 };
+
 typedef struct sb_request_t {
     const char *routed; /* the r->uri that route and rest were found for */
     const char *route;
     const char *rest;
 
-    bool nested;               /* web/authz.c runs httpd's own check right now, */
-    const sb_gate_t *inverted; /* as if this one had not granted; */
+    bool authorized; /* web/authz.c has run httpd's own check; */
+    bool nested;     /* it does so right now, */
+    const sb_gate_t *inverted[SB_INVERTED_MAX]; /* as if these had not granted; */
+    int inverted_n;
+    bool by_address; /* some requirement asked for a key that the address may name */
     const sb_gate_t *let_pass; /* the last that has, in the last run */
     bool gated;                /* a gate or Require subscription looked at this request */
     bool reasoned;             /* the environment holds SUBBILL_REASON */
@@ -258,6 +271,9 @@ typedef struct sb_request_t {
 } sb_request_t;
 
 sb_request_t *sb_request_make(request_rec *r);
+
+/* Puts back what stood in a table, in place: others may know it by its address. */
+void sb_table_restore(apr_table_t *table, const apr_table_t *from);
 
 /* What is known about the last subrequest is known about r, too, once r has become it. */
 void sb_request_settle(request_rec *r);
@@ -305,6 +321,13 @@ int sb_refuse(request_rec *r, const sb_verdict_t *verdict);
 
 /* The status that sb_refuse() would answer with. */
 int sb_refusal_status(request_rec *r, const sb_verdict_t *verdict);
+
+/* --- web/authz.c: the requirements ----------------------------------------------------------------- */
+
+/* httpd does not ask the requirements of an internal request again whose configuration is that of the request
+ * it was made from. Where a key is made of the address it may be another one all the same: they are asked here.
+ * OK, or the status to end with. */
+int sb_authz_again(request_rec *r);
 
 void sb_refusal_hooks(apr_pool_t *pool);
 void sb_gate_hooks(apr_pool_t *pool);

@@ -86,33 +86,31 @@ static bool is_for_caches(const char *name)
            strcasecmp(name + length - (sizeof(ending) - 1), ending) == 0;
 }
 
-/* Names that nearly every answer has and that are none of those: Content-Type, ETag, Last-Modified,
- * Accept-Ranges, Vary, Date, Server and Set-Cookie. */
+/* Names that nearly every answer has and that are none of those, by their first four letters: Content-…, ETag,
+ * Last-Modified, Accept-Ranges, Vary, Date, Server, Set-Cookie. */
 static bool is_usual(const char *name)
 {
-#define UPPER(c)      ((c)&0x5f)
-#define LETTERS(a, b) ((a) << 8 | (b))
-    if (!name[0] || !name[1]) {
+#define LETTERS(a, b, c, d)                                                              \
+    ((apr_uint32_t)(a) << 24 | (apr_uint32_t)(b) << 16 | (apr_uint32_t)(c) << 8 |        \
+     (apr_uint32_t)(d))
+    if (!name[0] || !name[1] || !name[2] || !name[3]) {
         return true;
     }
-    switch (LETTERS(UPPER(name[0]), UPPER(name[1]))) {
-    case LETTERS('C', 'O'):
-        return UPPER(name[2]) == 'N';
-    case LETTERS('E', 'T'):
-        return UPPER(name[2]) == 'A';
-    case LETTERS('L', 'A'):
-    case LETTERS('S', 'E'):
-        return UPPER(name[2]) == 'S' || UPPER(name[2]) == 'T' || UPPER(name[2]) == 'R';
-    case LETTERS('A', 'C'):
-        return UPPER(name[2]) == 'C';
-    case LETTERS('V', 'A'):
-        return UPPER(name[2]) == 'R';
-    case LETTERS('D', 'A'):
-        return UPPER(name[2]) == 'T';
+    switch (LETTERS(name[0] & 0x5f, name[1] & 0x5f, name[2] & 0x5f, name[3] & 0x5f)) {
+    case LETTERS('C', 'O', 'N', 'T'):
+    case LETTERS('A', 'C', 'C', 'E'):
+    case LETTERS('S', 'E', 'R', 'V'):
+        return (name[4] & 0x5f) == 'E' || (name[4] & 0x5f) == 'P';
+    case LETTERS('L', 'A', 'S', 'T'):
+    case LETTERS('S', 'E', 'T', '-' & 0x5f):
+        return name[3] == '-' || name[4] == '-';
+    case LETTERS('E', 'T', 'A', 'G'):
+    case LETTERS('V', 'A', 'R', 'Y'):
+    case LETTERS('D', 'A', 'T', 'E'):
+        return !name[4];
     }
     return false;
 #undef LETTERS
-#undef UPPER
 }
 
 /* One pass over a few names is cheaper than asking for each; nearly always there is none. */

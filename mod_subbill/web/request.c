@@ -17,6 +17,17 @@ request_rec *sb_request_top(request_rec *r)
     return r;
 }
 
+void sb_table_restore(apr_table_t *table, const apr_table_t *from)
+{
+    const apr_array_header_t *entries = apr_table_elts(from);
+
+    apr_table_clear(table);
+    for (int i = 0; i < entries->nelts; i++) {
+        const apr_table_entry_t *entry = &APR_ARRAY_IDX(entries, i, apr_table_entry_t);
+        apr_table_addn(table, entry->key, entry->val);
+    }
+}
+
 void sb_request_settle(request_rec *r)
 {
     sb_request_t *request = ap_get_module_config(r->request_config, &subbill_module);

@@ -22,7 +22,7 @@ SELECT lookup_key FROM entitlement WHERE customer = :customer AND livemode = :li
 SELECT DISTINCT e.lookup_key
   FROM customer c
   JOIN entitlement e ON e.customer = c.id AND e.livemode = c.livemode
- WHERE c.user_name = :user AND c.livemode = :livemode AND c.gone_at = 0
+ WHERE c.user_name = :user AND c.livemode = :livemode AND c.gone_at = 0 AND c.deleted_at = 0
  ORDER BY e.lookup_key
 
 -- name: entitlement_held
@@ -32,7 +32,7 @@ SELECT DISTINCT e.lookup_key
 SELECT COUNT(*)
   FROM customer c
   JOIN entitlement e ON e.customer = c.id AND e.livemode = c.livemode
- WHERE c.user_name = :user AND c.livemode = :livemode AND c.gone_at = 0
+ WHERE c.user_name = :user AND c.livemode = :livemode AND c.gone_at = 0 AND c.deleted_at = 0
    AND e.lookup_key = :lookup_key
 
 -- name: entitlement_dated

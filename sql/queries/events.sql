@@ -116,3 +116,4 @@ UNION ALL SELECT 'product', COUNT(*) FROM product WHERE livemode = :livemode
 UNION ALL SELECT 'invoice', COUNT(*) FROM invoice WHERE livemode = :livemode
 UNION ALL SELECT 'payment', COUNT(*) FROM payment WHERE livemode = :livemode
 UNION ALL SELECT 'trial', COUNT(*) FROM trial WHERE livemode = :livemode
+UNION ALL SELECT 'purchase', COUNT(*) FROM purchase WHERE livemode = :livemode

@@ -42,7 +42,7 @@ PRAGMA synchronous = FULL
 -- dialect: pgsql
 SET statement_timeout = 10000; SET lock_timeout = 5000; SET idle_in_transaction_session_timeout = 30000; SET client_encoding = 'UTF8'; SET default_transaction_isolation = 'read committed'
 -- dialect: mysql
-SET SESSION sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', SESSION innodb_lock_wait_timeout = 5, SESSION wait_timeout = 3600, SESSION time_zone = '+00:00', NAMES utf8mb4
+SET SESSION sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', SESSION innodb_lock_wait_timeout = 5, SESSION group_concat_max_len = 16384, SESSION wait_timeout = 3600, SESSION time_zone = '+00:00', NAMES utf8mb4
 
 -- name: session_isolation
 -- kind: command

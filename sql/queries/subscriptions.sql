@@ -190,7 +190,7 @@ SELECT s.id, s.plan, s.status, COALESCE(i.price, s.price), COALESCE(i.product, s
        (SELECT GROUP_CONCAT(k, CHAR(10)) FROM (SELECT DISTINCT e.lookup_key AS k
           FROM customer c
           JOIN entitlement e ON e.customer = c.id AND e.livemode = c.livemode
-         WHERE c.user_name = a.user_name AND c.livemode = :livemode AND c.gone_at = 0))
+         WHERE c.user_name = a.user_name AND c.livemode = :livemode AND c.gone_at = 0 AND c.deleted_at = 0))
   FROM account a
   LEFT JOIN subscription s ON s.user_name = a.user_name AND s.livemode = :livemode
   LEFT JOIN subscription_item i ON i.subscription = s.id AND i.livemode = s.livemode
@@ -210,7 +210,7 @@ SELECT s.id, s.plan, s.status, COALESCE(i.price, s.price), COALESCE(i.product, s
        (SELECT STRING_AGG(DISTINCT e.lookup_key, CHR(10))
           FROM customer c
           JOIN entitlement e ON e.customer = c.id AND e.livemode = c.livemode
-         WHERE c.user_name = a.user_name AND c.livemode = :livemode AND c.gone_at = 0)
+         WHERE c.user_name = a.user_name AND c.livemode = :livemode AND c.gone_at = 0 AND c.deleted_at = 0)
   FROM account a
   LEFT JOIN subscription s ON s.user_name = a.user_name AND s.livemode = :livemode
   LEFT JOIN subscription_item i ON i.subscription = s.id AND i.livemode = s.livemode
@@ -230,7 +230,7 @@ SELECT s.id, s.plan, s.status, COALESCE(i.price, s.price), COALESCE(i.product, s
        (SELECT GROUP_CONCAT(DISTINCT e.lookup_key SEPARATOR '\n')
           FROM customer c
           JOIN entitlement e ON e.customer = c.id AND e.livemode = c.livemode
-         WHERE c.user_name = a.user_name AND c.livemode = :livemode AND c.gone_at = 0)
+         WHERE c.user_name = a.user_name AND c.livemode = :livemode AND c.gone_at = 0 AND c.deleted_at = 0)
   FROM account a
   LEFT JOIN subscription s ON s.user_name = a.user_name AND s.livemode = :livemode
   LEFT JOIN subscription_item i ON i.subscription = s.id AND i.livemode = s.livemode

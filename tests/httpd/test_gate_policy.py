@@ -119,7 +119,7 @@ def test_what_the_gates_decide_is_counted(make_site):
     assert counted['subbill_gate_decisions_total{reason="ok"}'] == 20
     assert counted['subbill_gate_decisions_total{reason="no_account"}'] == 20
     assert counted['subbill_gate_rehearsed_total{reason="no_account"}'] == 20
-    assert 2 <= counted["subbill_gate_queries_total"] <= 60
+    assert 2 <= counted["subbill_gate_queries_total"] < 50
     assert counted["subbill_gate_stale_total"] == counted["subbill_gate_on_error_total"] == 0
     site.database.path.rename(site.database.path.with_suffix(".away"))
     time.sleep(6)

@@ -43,7 +43,7 @@ def shaky(database):
 def _announced(request):
     if "shaky" in request.fixturenames:
         site, _ = request.getfixturevalue("shaky")
-        site.allow_log("SB|subbill|AH0028[67]")  # worker says so when all its threads wait
+        site.allow_log("SB|subbill|AH0028[67]|AH00161")  # worker and prefork say so when all wait
         yield
         assert deaths(site.httpd) == []
     else:

@@ -14,7 +14,7 @@ READ = ("account", "checkout", "link_audit", "event", "event_body")
 # Held deliveries keep the test's own order; that of two transactions at one instant nobody knows afterwards.
 MADE = {
     "customer": {}, "subscription_item": {}, "price": {}, "product": {}, "invoice": {}, "payment": {},
-    "trial": {}, "account": {},
+    "trial": {}, "account": {}, "purchase": {},
     "subscription": {"updated_at": "the time of writing; what was applied late was written late"},
 }
 # 0341 can be saved, and is declined when it is charged later.
@@ -68,6 +68,9 @@ def live_through(site):
     stranger = events.subscription(None, "basic", customer="cus_TStranger001")
     site.webhook(events.subscription_created(stranger))
     assert site.ctl("links", "set", "dave", "cus_TStranger001", "--offline", "--force").exit == 0
+    for words in (("purchases", "give", "dave", "course:7"), ("purchases", "give", "dave", "course:8"),
+                  ("purchases", "take", "dave", "course:8"), ("credit", "set", "dave", "pages", "9")):
+        assert site.ctl(*words).exit == 0
     assert site.ctl("trials", "mark", "dave").exit == 0
     site.expect_log("SB401", times=1)
     failed = events.subscription("erin", "price_1SbElsewhere00000000001")

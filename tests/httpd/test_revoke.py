@@ -23,6 +23,11 @@ EXTRA = """
     SubbillRevokeRunning 1
 </Location>
 Alias "/hall" "{members}"
+<Location "/both">
+    SubbillGate any purchase:book purchase:film
+    SubbillRevokeRunning 1
+</Location>
+ProxyPass /both/ http://127.0.0.1:{port}/
 <Location "/bought">
     Require purchase book
     SubbillRevokeRunning 1
@@ -171,6 +176,21 @@ def test_what_was_bought_ends_when_it_is_taken_back(site, streams):
     assert site.ctl("purchases", "take", user, "book").exit == 0
     assert reader.seconds_to_end(PATIENCE) is not None, "it goes on"
     assert site.client.user(user).get("/bought/ticks").status_code == 402
+    reader.close()
+
+
+def test_what_opens_by_something_else_goes_on(site, streams):
+    """T21: each of the things that a door asks for is asked about again."""
+    user = site.new_user()
+    thing = site.subscribe(user, "basic")
+    for sku in ("book", "film"):
+        assert site.ctl("purchases", "give", user, sku).exit == 0
+    reader = Reader(site.port, "/both/ticks", user).read_until(b"tick")
+    site.cancel(thing)
+    assert site.ctl("purchases", "take", user, "book").exit == 0
+    assert reader.seconds_to_end(2) is None, "the film is still his"
+    assert site.ctl("purchases", "take", user, "film").exit == 0
+    assert reader.seconds_to_end(PATIENCE) is not None, "it goes on"
     reader.close()
 
 

@@ -170,24 +170,45 @@ START_TEST(test_whoever_pays_takes_the_place_of_a_stranger)
 }
 END_TEST
 
-/* What is expired but not void is what SubbillStale goes by: no stranger may take it. */
-START_TEST(test_strangers_take_no_expired_place_of_a_payer)
+/* Four payers whose answers are old at once, and of use for keep seconds more; then a hundred strangers. */
+static void expired_payers_and_strangers(int keep, bool voided)
 {
     const sb_cache_options_t at_once = {.entries = PLACES,
+                                        .keep = apr_time_from_sec(keep),
                                         .key_max = 190,
                                         .value_size = sizeof(int),
                                         .epochs = fx.epochs};
 
     ck_assert_int_eq(sb_cache_create(&fx.cache, &at_once, fx.pool), APR_SUCCESS);
     for (int i = 0; i < PLACES; i++) {
-        put(apr_psprintf(fx.pool, "payer%d", i), i, 0, false);
+        const char *user = apr_psprintf(fx.pool, "payer%d", i);
+        int slot = sb_epoch_slot(user);
+        put(user, i, 0, false);
+        sb_epochs_bump(fx.epochs, &slot, voided);
     }
     for (int i = 0; i < 100; i++) {
         put(apr_psprintf(fx.pool, "nobody%d", i), 99, 0, true);
     }
+}
+
+/* What is old but not void is what SubbillStale goes by: no stranger may take it. */
+START_TEST(test_strangers_take_no_place_that_is_old_but_may_be_needed)
+{
+    expired_payers_and_strangers(60, false);
     for (int i = 0; i < PLACES; i++) {
         ck_assert_int_eq(last(apr_psprintf(fx.pool, "payer%d", i), NOW), i);
     }
+    ck_assert_int_eq(last("nobody99", NOW), -1);
+}
+END_TEST
+
+/* Else refusals would not be kept any more, once every place was somebody's who has long gone. */
+START_TEST(test_strangers_take_what_is_void_or_of_no_use_any_more)
+{
+    expired_payers_and_strangers(0, false);
+    ck_assert_int_eq(last("nobody99", NOW), 99);
+    expired_payers_and_strangers(60, true);
+    ck_assert_int_eq(last("nobody99", NOW), 99);
 }
 END_TEST
 
@@ -283,7 +304,8 @@ Suite *store_cache_suite(void)
     tcase_add_test(tcase, test_what_opens_nothing_is_kept_for_a_quarter_of_the_time);
     tcase_add_test(tcase, test_strangers_push_nobody_out_who_pays);
     tcase_add_test(tcase, test_whoever_pays_takes_the_place_of_a_stranger);
-    tcase_add_test(tcase, test_strangers_take_no_expired_place_of_a_payer);
+    tcase_add_test(tcase, test_strangers_take_no_place_that_is_old_but_may_be_needed);
+    tcase_add_test(tcase, test_strangers_take_what_is_void_or_of_no_use_any_more);
     tcase_add_test(tcase, test_of_many_who_miss_one_asks_for_all);
     tcase_add_test(tcase, test_nobody_waits_for_ever_for_the_one_who_asks);
     tcase_add_test(tcase, test_claims_of_others_are_none_of_ours);
