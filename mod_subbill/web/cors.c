@@ -174,7 +174,9 @@ static bool has_gate(request_rec *r)
 /* The first hook that knows every section that holds here and comes before anybody asks for a name. */
 static int answer_preflight(request_rec *r)
 {
-    return has_gate(r) && sb_cors_gated_preflight(r) ? DONE : DECLINED;
+    return r->method_number == M_OPTIONS && has_gate(r) && sb_cors_gated_preflight(r)
+               ? DONE
+               : DECLINED;
 }
 
 /* A door stood here, or before an internal redirect, even where httpd's login answered before it. */

@@ -191,9 +191,6 @@ void sb_export_granted(request_rec *r, const sb_holding_t *holding,
     sb_subscription_status_e status;
     sb_told_t *told;
 
-    if (sb_dir_of(r)->export <= SB_EXPORT_OFF) {
-        return;
-    }
     told = &sb_request_of(r)->told;
     status = sb_holding_status(holding, verdict->plan);
     told->user = sb_request_of(sb_request_top(r))->holder;

@@ -8,7 +8,7 @@
  * us can tell it. */
 
 /* Notes what a granted verdict says about the user of sb_holding_of(), for this request's environment and,
- * later, its headers. Nothing where SubbillExport is off. */
+ * later, its headers, where SubbillExport is on. */
 void sb_export_granted(request_rec *r, const sb_holding_t *holding,
                        const sb_verdict_t *verdict);
 

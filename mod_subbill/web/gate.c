@@ -69,7 +69,7 @@ static void note_opened(request_rec *r, const sb_gate_t *gate,
     if (sb_dir_of(r)->revoke_running > 0) {
         sb_decide_again_about(&sb_request_of(r)->opened, r, gate, decision->user);
     }
-    if (decision->holding) {
+    if (decision->holding && sb_dir_of(r)->export > SB_EXPORT_OFF) {
         sb_export_granted(r, decision->holding, &decision->verdict);
     }
     if (r->main) {
@@ -77,14 +77,16 @@ static void note_opened(request_rec *r, const sb_gate_t *gate,
     }
 }
 
-/* Whether httpd asks before it has asked for a login, or a second time. */
-static bool is_preliminary(request_rec *r, const sb_verdict_t *verdict)
+/* Not what httpd asks before it has asked for a login, or a second time. */
+static void count(request_rec *r, const sb_verdict_t *verdict, bool rehearsed)
 {
     const sb_request_t *request = sb_request_of(r);
 
-    return request->inverted_n ||
-           (request->nested && verdict->reason == SB_REASON_NO_IDENTITY &&
-            ap_auth_type(r));
+    if (!request->nested ||
+        (!request->inverted_n &&
+         (verdict->reason != SB_REASON_NO_IDENTITY || !ap_auth_type(r)))) {
+        sb_metrics_decided(verdict->reason, rehearsed, r->connection->id);
+    }
 }
 
 sb_verdict_t sb_gate_decide(request_rec *r, const sb_gate_t *gate)
@@ -94,9 +96,7 @@ sb_verdict_t sb_gate_decide(request_rec *r, const sb_gate_t *gate)
     sb_decide(&decision, r, gate);
     sb_private_mark(r);
     sb_verdict_t verdict = decision.verdict;
-    if (!is_preliminary(r, &verdict)) {
-        sb_metrics_decided(verdict.reason, false, r->connection->id);
-    }
+    count(r, &verdict, false);
     if (verdict.granted) {
         note_opened(r, gate, &decision);
     }
@@ -130,9 +130,7 @@ void sb_gate_rehearse(request_rec *r, const sb_gate_t *gate)
     sb_decide(&decision, r, gate);
     const char *word = sb_reason_word(decision.verdict.reason);
 
-    if (!is_preliminary(r, &decision.verdict)) {
-        sb_metrics_decided(decision.verdict.reason, true, r->connection->id);
-    }
+    count(r, &decision.verdict, true);
     if (decision.verdict.granted) {
         answer_with(r, "X-Subbill-Would", "pass");
         return;
@@ -181,8 +179,9 @@ static int mark_before_login(request_rec *r)
 static const sb_gate_t *gate_in_fixups(request_rec *r)
 {
     const sb_gate_t *gate = sb_dir_of(r)->gate;
-    bool ours = r->handler && (strcmp(r->handler, "subbill") == 0 ||
-                               strncmp(r->handler, "subbill-", 8) == 0);
+    bool ours =
+        r->handler && *r->handler == 's' &&
+        (strcmp(r->handler, "subbill") == 0 || strncmp(r->handler, "subbill-", 8) == 0);
 
     return ours ? sb_gate_of(r) : gate && !gate->off ? gate : NULL;
 }

@@ -91,19 +91,22 @@ static bool is_for_caches(const char *name)
 static bool is_usual(const char *name)
 {
 #define LETTERS(a, b, c, d)                                                              \
-    ((apr_uint32_t)(a) << 24 | (apr_uint32_t)(b) << 16 | (apr_uint32_t)(c) << 8 |        \
-     (apr_uint32_t)(d))
-    if (!name[0] || !name[1] || !name[2] || !name[3]) {
+    (((apr_uint32_t)(unsigned char)(a) << 24 | (apr_uint32_t)(unsigned char)(b) << 16 |  \
+      (apr_uint32_t)(unsigned char)(c) << 8 | (apr_uint32_t)(unsigned char)(d)) &        \
+     0x5f5f5f5f)
+    if (!name[0] || !name[1] || !name[2]) {
         return true;
     }
-    switch (LETTERS(name[0] & 0x5f, name[1] & 0x5f, name[2] & 0x5f, name[3] & 0x5f)) {
+    switch (LETTERS(name[0], name[1], name[2], name[3])) {
     case LETTERS('C', 'O', 'N', 'T'):
-    case LETTERS('A', 'C', 'C', 'E'):
     case LETTERS('S', 'E', 'R', 'V'):
-        return (name[4] & 0x5f) == 'E' || (name[4] & 0x5f) == 'P';
+        return (name[4] & 0x5f) == 'E';
+    case LETTERS('A', 'C', 'C', 'E'):
+        return (name[4] & 0x5f) == 'P';
     case LETTERS('L', 'A', 'S', 'T'):
-    case LETTERS('S', 'E', 'T', '-' & 0x5f):
-        return name[3] == '-' || name[4] == '-';
+        return name[4] == '-';
+    case LETTERS('S', 'E', 'T', '-'):
+        return (name[4] & 0x5f) == 'C' && (name[5] & 0x5f) == 'O';
     case LETTERS('E', 'T', 'A', 'G'):
     case LETTERS('V', 'A', 'R', 'Y'):
     case LETTERS('D', 'A', 'T', 'E'):
