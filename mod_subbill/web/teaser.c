@@ -270,6 +270,9 @@ static const char *unfit(const request_rec *r)
 static void keep(sb_teaser_t *teaser, const char *data, apr_size_t length,
                  apr_pool_t *pool)
 {
+    if (!length) {
+        return;
+    }
     if (teaser->used + length > teaser->size) {
         apr_size_t size = teaser->size ? teaser->size : FIRST_BYTES;
         while (size < teaser->used + length) {
