@@ -40,36 +40,45 @@ static sb_reason_e credit(const sb_server_t *server, const char *user, const cha
     return units >= least ? SB_REASON_OK : SB_REASON_NO_CREDIT;
 }
 
-/* user, a NUL, the thing, the key: no name holds a NUL. */
-static bool begin(sb_asked_t *asked, char *bytes, const sb_wanted_t *wanted)
-{
-    apr_size_t user = strlen(asked->user), key = strlen(wanted->key);
+/* What is asked, and where its parts lie. */
+typedef struct question_t {
+    sb_asked_t asked;
+    sb_wanted_t wanted;
+    bool owned;
+    char bytes[SB_OWNED_KEY_MAX];
+} question_t;
 
-    if (user > SB_IDENTITY_MAX || key > SB_THING_KEY_MAX) {
+/* The cache's key: user, a NUL, the thing, the key; no name holds a NUL. False: it is longer than any can be. */
+static bool pose(question_t *question, const sb_server_t *server, const char *user,
+                 sb_thing_e thing, const char *key, apr_pool_t *pool)
+{
+    apr_size_t user_length = strlen(user), key_length = strlen(key);
+
+    question->owned = false;
+    question->wanted = (sb_wanted_t){.thing = thing, .key = key};
+    question->asked = (sb_asked_t){.server = server,
+                                   .cache = server->owned,
+                                   .load = load,
+                                   .user = user,
+                                   .answer = &question->owned,
+                                   .about = &question->wanted,
+                                   .pool = pool};
+    if (user_length > SB_IDENTITY_MAX || key_length > SB_THING_KEY_MAX) {
         return false;
     }
-    memcpy(bytes, asked->user, user + 1);
-    bytes[user + 1] = (char)('0' + wanted->thing);
-    memcpy(bytes + user + 2, wanted->key, key);
-    return sb_asked_begin(asked, bytes, user + 2 + key, 0);
+    memcpy(question->bytes, user, user_length + 1);
+    question->bytes[user_length + 1] = (char)('0' + thing);
+    memcpy(question->bytes + user_length + 2, key, key_length);
+    return sb_asked_begin(&question->asked, question->bytes, user_length + 2 + key_length,
+                          0);
 }
 
 sb_reason_e sb_owned_by(bool *stale, request_rec *r, const char *user, sb_thing_e thing,
                         const char *key, apr_int64_t least)
 {
     const sb_server_t *server = sb_server_of(r->server);
-    const sb_wanted_t wanted = {.thing = thing, .key = key};
     sb_reason_e reason = SB_REASON_OK;
-    char bytes[SB_OWNED_KEY_MAX];
-    bool owned = false;
-    sb_asked_t asked = {.server = server,
-                        .cache = server->owned,
-                        .load = load,
-                        .user = user,
-                        .answer = &owned,
-                        .about = &wanted,
-                        .stale_seconds = sb_dir_of(r)->stale_seconds,
-                        .pool = r->pool};
+    question_t question;
 
     *stale = false;
     if (!server->service) {
@@ -80,35 +89,28 @@ sb_reason_e sb_owned_by(bool *stale, request_rec *r, const char *user, sb_thing_
                    ? credit(server, user, key, least, r->pool)
                    : reason;
     }
-    bool known = begin(&asked, bytes, &wanted) &&
-                 sb_asked_cached(&asked, apr_time_sec(r->request_time));
+    bool known = pose(&question, server, user, thing, key, r->pool) &&
+                 sb_asked_cached(&question.asked, apr_time_sec(r->request_time));
+    question.asked.stale_seconds = sb_dir_of(r)->stale_seconds;
     if (!known && !sb_request_name_taken(user, &reason)) {
         return reason;
     }
-    if (!known && !sb_asked_database(stale, &asked)) {
+    if (!known && !sb_asked_database(stale, &question.asked)) {
         return SB_REASON_UNAVAILABLE;
     }
-    return owned ? SB_REASON_OK : sb_thing_lacking(thing);
+    return question.owned ? SB_REASON_OK : sb_thing_lacking(thing);
 }
 
 sb_reason_e sb_owned_ask(const sb_server_t *server, const char *user, sb_thing_e thing,
                          const char *key, apr_pool_t *pool)
 {
-    const sb_wanted_t wanted = {.thing = thing, .key = key};
-    char bytes[SB_OWNED_KEY_MAX];
-    bool owned = false, never;
-    sb_asked_t asked = {.server = server,
-                        .cache = server->owned,
-                        .load = load,
-                        .user = user,
-                        .answer = &owned,
-                        .about = &wanted,
-                        .pool = pool};
+    question_t question;
+    bool never;
 
-    if (!server->service || !begin(&asked, bytes, &wanted) ||
-        (!sb_asked_cached(&asked, sb_clock_now()) &&
-         !sb_asked_database(&never, &asked))) {
+    if (!server->service || !pose(&question, server, user, thing, key, pool) ||
+        (!sb_asked_cached(&question.asked, sb_clock_now()) &&
+         !sb_asked_database(&never, &question.asked))) {
         return SB_REASON_UNAVAILABLE;
     }
-    return owned ? SB_REASON_OK : sb_thing_lacking(thing);
+    return question.owned ? SB_REASON_OK : sb_thing_lacking(thing);
 }
