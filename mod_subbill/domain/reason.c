@@ -42,6 +42,11 @@ sb_status_e sb_reason_status(sb_reason_e reason)
     return reasons[known(reason)].status;
 }
 
+bool sb_reason_undecided(sb_reason_e reason)
+{
+    return reason == SB_REASON_UNAVAILABLE || reason == SB_REASON_DISABLED;
+}
+
 bool sb_reason_for_money(sb_reason_e reason)
 {
     return sb_reason_status(reason) == SB_PAYMENT_REQUIRED ||

@@ -38,6 +38,9 @@ const char *sb_reason_word(sb_reason_e reason);
  * SB_UNAVAILABLE or SB_DISABLED. */
 sb_status_e sb_reason_status(sb_reason_e reason);
 
+/* Whether nothing could be decided, which is no fault of the user's. */
+bool sb_reason_undecided(sb_reason_e reason);
+
 /* Whether paying, or paying more, would help. */
 bool sb_reason_for_money(sb_reason_e reason);
 

@@ -39,19 +39,14 @@ static authz_status grant(sb_request_t *request, const sb_gate_t *gate)
     return AUTHZ_GRANTED;
 }
 
-static bool is_undecided(const sb_verdict_t *verdict)
-{
-    return sb_reason_status(verdict->reason) == SB_UNAVAILABLE;
-}
-
 /* Of several refusals in RequireAny one that could not decide is told, else the one about subscriptions. */
 static void remember_refusal(sb_request_t *request, const sb_gate_t *gate,
                              const sb_verdict_t *verdict)
 {
     bool told = request->denied_by != NULL;
 
-    if (!told || is_undecided(verdict) ||
-        (gate->by_holding && !is_undecided(&request->denied))) {
+    if (!told || sb_reason_undecided(verdict->reason) ||
+        (gate->by_holding && !sb_reason_undecided(request->denied.reason))) {
         request->denied_by = gate;
         request->denied = *verdict;
     }

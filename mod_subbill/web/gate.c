@@ -15,12 +15,6 @@
 #include <http_protocol.h>
 #include <http_request.h>
 
-static bool is_undecided(const sb_verdict_t *verdict)
-{
-    return verdict->reason == SB_REASON_UNAVAILABLE ||
-           verdict->reason == SB_REASON_DISABLED;
-}
-
 /* In the answer to the client's own request, whatever internal one has met the door. */
 static void answer_with(request_rec *r, const char *name, const char *value)
 {
@@ -108,8 +102,8 @@ sb_verdict_t sb_gate_decide(request_rec *r, const sb_gate_t *gate)
         answer_with(r, "X-Subbill-Warning", "stale");
     }
     sb_reason_e ignored;
-    if (!verdict.granted && is_undecided(&verdict) && sb_dir_of(r)->allow_on_error > 0 &&
-        sb_request_user(r, &ignored)) {
+    if (!verdict.granted && sb_reason_undecided(verdict.reason) &&
+        sb_dir_of(r)->allow_on_error > 0 && sb_request_user(r, &ignored)) {
         sb_log_rarely(SB_LOG_WARNING, 0, "SB113",
                       "nobody can be asked who may pass, so whoever is logged in does "
                       "(SubbillOnError allow): %s",
