@@ -14,7 +14,7 @@ import pytest
 from api import another_address
 from harness import catalogue, databases, events, scratch
 from harness.content import SECRET
-from harness.failnth import CONNECT, CURL, EVERY, STATEMENT, FailNth
+from harness.failnth import CURL, EVERY, LIMIT, STATEMENT, FailNth
 from harness.killer import deaths
 from harness.site import STRIPE_KEY
 from stripe_double.client import Client as Stripe
@@ -22,7 +22,6 @@ from stripe_double.client import Client as Stripe
 FULL = scratch.TIER == "full"
 DATABASES = tuple(name for name in databases.chosen() if FULL or name != "mysql")
 SITE = {"directives": {"SubbillWorker": "Off"}, "httpd": {"processes": 1}}
-LIMIT = 400  # calls; no operation comes near
 
 
 @pytest.fixture(scope="module")
@@ -40,14 +39,11 @@ def shaky(database):
 
 
 @pytest.fixture(autouse=True)
-def _announced(request):
-    if "shaky" in request.fixturenames:
-        site, _ = request.getfixturevalue("shaky")
-        site.allow_log("SB|subbill|AH0028[67]|AH00161")  # worker and prefork say so when all wait
-        yield
-        assert deaths(site.httpd) == []
-    else:
-        yield
+def _announced(shaky):
+    site, _ = shaky
+    site.allow_log("SB|subbill|AH0028[67]|AH00161")  # worker and prefork say so when all wait
+    yield
+    assert deaths(site.httpd) == []
 
 
 def _until_tried(shim, n, **about):
@@ -100,13 +96,6 @@ def _counted(site, wanted):
     columns = ", ".join(f"(SELECT count(*) FROM {table} WHERE {condition})"
                         for table, condition in wanted.items())
     return [int(cell) for cell in site.database.rows(f"SELECT {columns}")[0]]
-
-
-def _settings(site):
-    """subbillctl's options that spare it asking httpd for the configuration each time."""
-    told = site.httpd.apachectl("-t", "-D", "DUMP_SUBBILL")
-    assert told.exit == 0, told.output
-    return "--config", scratch.write(site.root / "settings", told.output, 0o600)
 
 
 def _stranger_stays_outside(site):
@@ -266,7 +255,7 @@ def test_each_call_of_a_workers_step_fails_and_the_job_is_done_once(shaky):
     site, shim = shaky
     stripe = Stripe(site.double.url, STRIPE_KEY)
     site.ctl_variables = shim.environment
-    settings = _settings(site)
+    told = site.told()
     for n, trigger in faults(shim, ci=CI_BUYING):
         user = site.new_user("worker")
         customer = stripe.post("/v1/customers", {"metadata": {"subbill_user": user}})
@@ -275,81 +264,19 @@ def test_each_call_of_a_workers_step_fails_and_the_job_is_done_once(shaky):
             "metadata": {"subbill_user": user}, "trial_period_days": 14}).body
         assert eventually(lambda: site.webhook(_thin(thing))).status_code == 200
         with trigger:
-            site.ctl(*settings, "work", "--once")
+            site.ctl(*told, "work", "--once")
         done, jobs = _counted(site, {"subscription": f"id = '{thing['id']}'", "job": "1=1"})
         assert done or jobs, f"call {n}: neither done nor to be done"
         _stranger_stays_outside(site)
         for _ in range(20):
             site.database.execute("UPDATE job SET run_at = 0, lease_until = 0")
-            site.ctl(*settings, "work", "--once")
+            site.ctl(*told, "work", "--once")
             if not site.database.count("job"):
                 break
         assert _counted(site, {
             "job": "1=1", "subscription": f"id = '{thing['id']}'",
             "event": f"source = 'fetch' AND object_id = '{thing['id']}'"}) == [0, 1, 1], n
     site.ctl_variables = {}
-
-
-# --- migrate -----------------------------------------------------------------------------------
-
-_SHAPES = {
-    "sqlite3": ("SELECT type, name, sql FROM sqlite_master",),
-    "pgsql": ("SELECT table_name, column_name, data_type, is_nullable, column_default, collation_name "
-              "FROM information_schema.columns WHERE table_schema = 'public'",
-              "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'"),
-    "mysql": ("SELECT table_name, column_name, column_type, is_nullable, column_default, "
-              "collation_name FROM information_schema.columns WHERE table_schema = DATABASE()",
-              "SELECT table_name, index_name, seq_in_index, column_name, non_unique "
-              "FROM information_schema.statistics WHERE table_schema = DATABASE()"),
-}
-
-
-_CONTENTS = (*(f"SELECT * FROM {table} ORDER BY 1" for table in ("epoch", "turn", "limiter")),
-             "SELECT version, oldest FROM schema_version ORDER BY 1",
-             "SELECT count(*), min(name) FROM server_secret")
-
-
-def _shape(database):
-    """The schema, and what a fresh one holds but for the random key and the times."""
-    looks = [*_SHAPES[database.driver], *_CONTENTS]
-    if database.driver != "sqlite3":  # in one call of psql or mariadb
-        looks = ["; ".join(looks)]
-    return [sorted(map(str, database.rows(look))) for look in looks]
-
-
-def _empty(database):
-    """Throws all tables away, whatever state they are in."""
-    if database.driver == "sqlite3":
-        for suffix in ("", "-wal", "-shm"):
-            database.path.with_name(database.path.name + suffix).unlink(missing_ok=True)
-    elif database.driver == "pgsql":
-        database.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-    else:
-        database.execute(f"DROP DATABASE {database.name}; CREATE DATABASE {database.name}")
-
-
-def test_each_call_of_a_migration_fails_and_the_next_run_makes_the_fresh_schema(database, make_site):
-    """F06, F33, FAIL: from the n-th call on nothing works any more; the next run ends with what a run
-    without trouble makes."""
-    site = make_site(database=database, double=False, migrate=False, start=False)
-    shim = FailNth(site.root)
-    site.ctl_variables = shim.environment
-    settings = _settings(site)
-    assert site.ctl(*settings, "migrate").exit == 0
-    fresh = _shape(site.database)
-    for after in (False, True):
-        for n in itertools.count(1, 1 if FULL else 31 if after else 11):
-            assert n < LIMIT
-            _empty(site.database)
-            with shim.armed(n, again=-1, after=after, kinds=STATEMENT | CONNECT):
-                broken = site.ctl(*settings, "migrate")
-            assert (broken.exit != 0) == bool(shim.failed), (n, broken.output)
-            assert broken.exit in (0, 4), (n, broken)
-            healed = site.ctl(*settings, "migrate")
-            assert healed.exit == 0, (n, healed.output)
-            assert _shape(site.database) == fresh, n
-            if not shim.failed:
-                break
 
 
 def test_stripe_alone_failing_at_every_call_is_named_and_costs_nothing(shaky):

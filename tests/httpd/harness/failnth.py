@@ -18,6 +18,7 @@ from . import scratch
 LIBRARIES = scratch.ROOT / "build" / "faults"
 STATEMENT, CONNECT, CURL, MEMORY = 1, 2, 4, 8
 EVERY = STATEMENT | CONNECT | CURL
+LIMIT = 400  # calls to database and Stripe; no operation comes near
 
 _LAYOUT = struct.Struct("=7i")  # armed first again after kinds counted failed
 

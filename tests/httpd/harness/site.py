@@ -293,6 +293,13 @@ class Site:
                                  f"{done.returncode}: {done.stderr.decode(errors='replace')}")
         return json.loads(done.stdout)
 
+    def told(self):
+        """Options of subbillctl that spare it asking httpd for the configuration each time."""
+        dump = self.httpd.apachectl("-t", "-D", "DUMP_SUBBILL")
+        if dump.exit:
+            raise AssertionError(dump.output)
+        return "--config", scratch.write(self.root / "settings", dump.output, 0o600)
+
     def _ctl_environment(self):
         variables = dict(self.ctl_variables)
         if scratch.SAN and "LD_PRELOAD" in variables:  # its own libraries have to come first
