@@ -44,9 +44,9 @@ def build(mutant, folder):
     others += sorted((objects / "gen").rglob("*.o"))
     libraries = subprocess.run(["pkg-config", "--libs", "jansson", "libcurl", "libcrypto"],
                                capture_output=True, text=True, check=True).stdout.split()
-    for command in (["gcc", flags, "-O0", "-Werror=implicit-function-declaration", "-c", "-o", changed,
+    for command in (["gcc", flags, "-fno-lto", "-O0", "-Werror=implicit-function-declaration", "-c", "-o", changed,
                      source],
-                    ["gcc", flags, "-shared", "-o", made, changed, *others, *libraries, "-lm"]):
+                    ["gcc", flags, "-fno-lto", "-shared", "-o", made, changed, *others, *libraries, "-lm"]):
         done = subprocess.run(command, cwd=scratch.ROOT, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True)
         if done.returncode:
