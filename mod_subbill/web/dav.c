@@ -12,6 +12,12 @@
 #include <http_core.h>
 #include <http_request.h>
 
+extern AP_DECLARE_DATA ap_directive_t *ap_conftree;
+
+/* Whether mod_dav lists any folder without end; where it does not it refuses by itself, and nobody need look up the
+ * members for that. Of this process, from child_init on. */
+static bool lists_without_end;
+
 enum {
     MEMBERS_MAX = 10000, /* what one request may make us look up */
     DEPTH_MAX = 64       /* links may lead in circles */
@@ -29,8 +35,9 @@ static bool reaches_below(const request_rec *r)
     case M_COPY: /* a flat copy still removes what lies at its destination */
         return endless || r->main;
     case M_LOCK:
-    case M_PROPFIND:
         return endless;
+    case M_PROPFIND:
+        return endless && lists_without_end;
     default:
         return false;
     }
@@ -122,6 +129,23 @@ static int enforce_below(request_rec *r)
         return DECLINED;
     }
     return ask_members(r, ap_os_escape_path(r->pool, r->uri, 1), r->filename, &left, 0);
+}
+
+static bool says(const ap_directive_t *node, const char *directive, const char *value)
+{
+    for (; node; node = node->next) {
+        if ((strcasecmp(node->directive, directive) == 0 &&
+             strcasecmp(node->args, value) == 0) ||
+            says(node->first_child, directive, value)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void sb_dav_open(void)
+{
+    lists_without_end = says(ap_conftree, "DavDepthInfinity", "on");
 }
 
 void sb_dav_hooks(apr_pool_t *pool)

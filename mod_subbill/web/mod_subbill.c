@@ -192,6 +192,7 @@ static void child_init(apr_pool_t *pool, server_rec *main_server)
     sb_log_sink_set(log_sink, main_server);
     sb_log_level_set(log_level(main_server));
     sb_private_open();
+    sb_dav_open();
     if (sb_epochs_open(&epochs, ap_runtime_dir_relative(pool, "subbill.epochs"), pool) !=
         APR_SUCCESS) {
         sb_epochs_open_private(&epochs, pool); /* the parent has said so */

@@ -334,6 +334,9 @@ void sb_gate_hooks(apr_pool_t *pool);
 void sb_authz_hooks(apr_pool_t *pool);
 void sb_dav_hooks(apr_pool_t *pool);
 void sb_route_hooks(apr_pool_t *pool);
+
+/* In each process, before its first request. */
+void sb_dav_open(void);
 void sb_worker_hooks(apr_pool_t *pool);
 
 /* --- web/private.c: what caches may keep --------------------------------------------------------- */

@@ -211,6 +211,7 @@ def test_http2_tells_and_strips_alike(site):
 
 
 @pytest.mark.parametrize("named", ["X-Subbill-User", "x-subbill-plan, keep-alive", "keep-alive, X_SUBBILL_Status",
+                                   "close;X-Subbill-User",
                                    "close,X-Subbill-User,X-Subbill-Plan\r\nConnection: X-Subbill-Reason"])
 def test_connection_cannot_drop_what_we_tell(site, named):
     """T23: a hop-by-hop name would take the header away from a proxied application."""

@@ -428,6 +428,45 @@ def test_litmus_free_dav_work_goes_on_for_a_subscriber(site, payer):
     assert client.delete("/dav/new.txt").status_code == 204
 
 
+def test_the_way_to_a_login_form_is_not_kept(make_site):
+    """T20, GATE: mod_auth_form sends away before the gate is asked, and mod_expires would let everybody keep that."""
+    site = make_site(double=False, load=("session", "session_cookie", "auth_form", "request", "expires"), extra="""
+<Location "/members">
+    AuthType form
+    AuthFormProvider file
+    AuthFormLoginRequiredLocation "/open/login.html"
+    Session On
+    SessionCookieName session path=/
+    ExpiresActive On
+    ExpiresDefault "access plus 1 hour"
+</Location>
+""")
+    answer = site.client.get("/members/page.html")
+    assert answer.status_code == 302 and answer.headers["Location"].endswith("/open/login.html")
+    assert answer.headers["Cache-Control"] == "no-store" and "Expires" not in answer.headers
+
+
+def test_nobody_looks_up_members_for_a_listing_that_mod_dav_refuses(make_site):
+    """T17, DOS: a listing without end is for mod_dav to refuse, unless it may be had: then its members are asked for."""
+    shelf = """
+<Directory "{root}/docroot/shelf">
+    Dav On
+    {endless}
+</Directory>
+<Location "/shelf/closed">
+    SubbillGate any
+</Location>
+"""
+    site = make_site(double=False)
+    site.allow_log("AH01229|AH00571|depth")
+    scratch.write(site.root / "docroot" / "shelf" / "closed" / "book.txt", SECRET)
+    for endless, status in (("", 403), ("DavDepthInfinity On", 402)):
+        site.reconfigure(extra=shelf.format(root=site.root, endless=endless))
+        answer = site.client.user("alice").request("PROPFIND", "/shelf/")
+        assert answer.status_code == status
+        assert ('Depth of "infinity"' in answer.text) == (status == 403)
+
+
 def test_a_refused_upload_leaves_nothing(site):
     """T17: the body of a refused PUT is never stored."""
     _refused(site.client.user("alice").put("/dav/theirs.txt", content=b"x" * 100000))

@@ -81,6 +81,7 @@ ProxyPass /hall/ {vault}/hall/
 
 <Directory "{root}/docroot/davs">
     Dav On
+    DavDepthInfinity On
 </Directory>
 <Location "/davs/loc/inner">
     SubbillGate any
