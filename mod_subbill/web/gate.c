@@ -50,7 +50,7 @@ static void lend(request_rec *r)
     sb_request_t *outer = sb_request_of(r->main);
 
     outer->lent_dir = r->per_dir_config;
-    outer->lent_opened = request->opened;
+    memcpy(outer->lent_opened, request->opened, sizeof(outer->lent_opened));
     outer->lent_told = request->told;
     apr_pool_cleanup_register(r->pool, outer, take_back, apr_pool_cleanup_null);
 }
@@ -61,7 +61,9 @@ static void note_opened(request_rec *r, const sb_gate_t *gate,
 {
     tell(r, sb_reason_word(SB_REASON_OK));
     if (sb_dir_of(r)->revoke_running > 0) {
-        sb_decide_again_about(&sb_request_of(r)->opened, r, gate, decision->user);
+        sb_request_t *request = sb_request_of(r);
+        int door = request->nested ? SB_DOOR_REQUIRE : SB_DOOR_GATE;
+        sb_decide_again_about(&request->opened[door], r, gate, decision->user);
     }
     if (decision->holding && sb_dir_of(r)->export > SB_EXPORT_OFF) {
         sb_export_granted(r, decision->holding, &decision->verdict);

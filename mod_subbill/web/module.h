@@ -216,7 +216,11 @@ typedef struct sb_thing_t {
     const char *key;
 } sb_thing_t;
 
-/* What let a request in, for SubbillRevokeRunning. */
+/* A request may have come through two doors: what its Require lines say, of which the last that granted counts, and
+ * the gate. */
+enum { SB_DOOR_REQUIRE, SB_DOOR_GATE, SB_DOORS };
+
+/* What opened a door to a request, for SubbillRevokeRunning. */
 typedef struct sb_opened_t {
     const char *user; /* whom; NULL: no door that is worth asking again */
     const sb_requirement_t
@@ -251,14 +255,14 @@ typedef struct sb_request_t {
     sb_result_t refusal;
     const sb_gate_t *denied_by; /* set by the provider during the nested run */
     sb_verdict_t denied;
-    sb_opened_t opened;         /* all of it outlives the request */
+    sb_opened_t opened[SB_DOORS]; /* all of it outlives the request */
     struct sb_teaser_t *teaser; /* of web/teaser.c: shown in place of a refusal */
     sb_told_t told;             /* set by web/export.c when a door let this request in */
 
     /* A folder becomes its index without a decision of its own, for httpd copies the configuration of the
      * subrequest that was let in, but not what we know about it. */
     const void *lent_dir; /* that configuration; NULL: no subrequest was let in */
-    sb_opened_t lent_opened;
+    sb_opened_t lent_opened[SB_DOORS];
     sb_told_t lent_told;
 
     /* Only in the request the client sent: what its user holds, for all the internal ones. */

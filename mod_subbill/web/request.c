@@ -33,7 +33,7 @@ void sb_request_settle(request_rec *r)
     sb_request_t *request = ap_get_module_config(r->request_config, &subbill_module);
 
     if (request && request->lent_dir && request->lent_dir == r->per_dir_config) {
-        request->opened = request->lent_opened;
+        memcpy(request->opened, request->lent_opened, sizeof(request->opened));
         request->told = request->lent_told;
         request->lent_dir = NULL;
     }

@@ -41,7 +41,7 @@ static const char cut_filter[] = "SUBBILL_REVOKE";
 typedef struct watched_t {
     struct watched_t *next;
     server_rec *s;
-    sb_opened_t opened;
+    sb_opened_t opened[SB_DOORS];
     int grace_days;
     int fd;
     bool shared; /* HTTP/2: the connection has other streams */
@@ -98,8 +98,14 @@ static void ask(watched_t *one, apr_time_t now, apr_pool_t *pool)
 {
     one->asked = true;
     pthread_mutex_unlock(&watch.lock);
-    sb_verdict_t verdict =
-        sb_gate_ask(sb_server_of(one->s), &one->opened, one->grace_days, pool);
+    sb_verdict_t verdict = {.granted = true};
+    for (int door = 0; door < SB_DOORS; door++) {
+        if (one->opened[door].user &&
+            (verdict.granted || verdict.reason == SB_REASON_UNAVAILABLE)) {
+            verdict = sb_gate_ask(sb_server_of(one->s), &one->opened[door],
+                                  one->grace_days, pool);
+        }
+    }
     apr_pool_clear(pool);
     pthread_mutex_lock(&watch.lock);
     one->asked = false;
@@ -288,7 +294,8 @@ static request_rec *let_in(request_rec *r)
     for (; r; r = r->prev) {
         const sb_request_t *request =
             ap_get_module_config(r->request_config, &subbill_module);
-        if (request && request->opened.user) {
+        if (request && (request->opened[SB_DOOR_REQUIRE].user ||
+                        request->opened[SB_DOOR_GATE].user)) {
             return r;
         }
     }
@@ -316,7 +323,7 @@ static void watch_response(request_rec *r)
     const sb_request_t *request = sb_request_of(met);
     watched_t *one = apr_pcalloc(r->pool, sizeof(*one));
     one->s = r->server;
-    one->opened = request->opened;
+    memcpy(one->opened, request->opened, sizeof(one->opened));
     one->grace_days = sb_dir_of(met)->grace_days > 0 ? sb_dir_of(met)->grace_days : 0;
     one->shared = r->connection->master != NULL;
     one->interval = apr_time_from_sec(seconds) / 2;

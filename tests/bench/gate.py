@@ -23,9 +23,9 @@ PAGES = """
 """
 
 
-def make_site(name, database="sqlite3", gates=PAGES, directives=None, kind=Site, **options):
+def make_site(name, database="sqlite3", gates=PAGES, directives=None, kind=Site, double=False, **options):
     """options: of the harness's Httpd."""
-    site = kind(name=name, database=database, double=False, gates=gates, httpd={
+    site = kind(name=name, database=database, double=double, gates=gates, httpd={
         "log_level": "warn", "threads": 16, **options}, directives=directives)
     body = (SECRET + "\n" + "x" * 1024)[:1024]
     for folder in ("plain", "gated", "dbd"):

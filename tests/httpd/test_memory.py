@@ -138,6 +138,8 @@ def test_a_server_that_has_too_little_memory_closes_and_heals(make_site):
             wrong = list(pool.map(lambda each: visit(*each), people))
         assert not any(wrong), wrong
         enough()
-        site.reconfigure(directives={"SubbillCache": "4096 60"})
-        _eventually(site.client.user("bob"), (200, True))
+        # httpd does not hear a second signal while it is still busy with the first.
+        site.reconfigure(graceful=False, directives={"SubbillCache": "4096 60"})
+        assert site.httpd.graceful(wait=False).exit == 0
+        _eventually(site.client.user("bob"), (200, True), 30)
         _eventually(site.client.user("alice"), (402, False))

@@ -33,6 +33,12 @@ ProxyPass /both/ http://127.0.0.1:{port}/
     SubbillRevokeRunning 1
 </Location>
 ProxyPass /bought/ http://127.0.0.1:{port}/
+<Location "/doubly">
+    Require purchase book
+    SubbillGate any
+    SubbillRevokeRunning 1
+</Location>
+ProxyPass /doubly/ http://127.0.0.1:{port}/
 <Location "/plain">
     SubbillRevokeRunning 0
 </Location>
@@ -190,6 +196,21 @@ def test_what_opens_by_something_else_goes_on(site, streams):
     assert site.ctl("purchases", "take", user, "book").exit == 0
     assert reader.seconds_to_end(2) is None, "the film is still his"
     assert site.ctl("purchases", "take", user, "film").exit == 0
+    assert reader.seconds_to_end(PATIENCE) is not None, "it goes on"
+    reader.close()
+
+
+@pytest.mark.parametrize("lost", ["purchase", "subscription"])
+def test_what_came_through_two_doors_ends_when_one_shuts(site, streams, lost):
+    """T21: the Require line's and the gate's."""
+    user = site.new_user()
+    thing = site.subscribe(user, "basic")
+    assert site.ctl("purchases", "give", user, "book").exit == 0
+    reader = Reader(site.port, "/doubly/ticks", user).read_until(b"tick")
+    if lost == "purchase":
+        assert site.ctl("purchases", "take", user, "book").exit == 0
+    else:
+        site.cancel(thing)
     assert reader.seconds_to_end(PATIENCE) is not None, "it goes on"
     reader.close()
 
