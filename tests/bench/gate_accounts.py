@@ -55,10 +55,10 @@ def has_cache_directive():
     return b"SubbillCache\0" in scratch.MODULE.read_bytes()
 
 
-def one_child(site):
+def one_child(site, threads=16):
     """Ends and begins no child, and lets all visitors come to the one there is."""
     text = site.httpd.config_path.read_text()
-    for name, value in (("StartServers", 1), ("ServerLimit", 1), ("MaxRequestWorkers", 16)):
+    for name, value in (("StartServers", 1), ("ServerLimit", 1), ("MaxRequestWorkers", threads)):
         text = re.sub(rf"{name} \d+", f"{name} {value}", text)
     site.httpd.config_path.write_text(text)
     site.allow_log("AH10159|AH00484")  # it has no more workers than visitors, and says so
