@@ -256,8 +256,8 @@ typedef struct sb_request_t {
     const sb_gate_t *denied_by; /* set by the provider during the nested run */
     sb_verdict_t denied;
     sb_opened_t opened[SB_DOORS]; /* all of it outlives the request */
-    struct sb_teaser_t *teaser; /* of web/teaser.c: shown in place of a refusal */
-    sb_told_t told;             /* set by web/export.c when a door let this request in */
+    struct sb_teaser_t *teaser;   /* of web/teaser.c: shown in place of a refusal */
+    sb_told_t told; /* set by web/export.c when a door let this request in */
 
     /* A folder becomes its index without a decision of its own, for httpd copies the configuration of the
      * subrequest that was let in, but not what we know about it. */
