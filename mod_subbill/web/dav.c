@@ -131,12 +131,13 @@ static int enforce_below(request_rec *r)
     return ask_members(r, ap_os_escape_path(r->pool, r->uri, 1), r->filename, &left, 0);
 }
 
-static bool says(const ap_directive_t *node, const char *directive, const char *value)
+/* Anything but a plain "off" may be a way to write "on". */
+static bool may_list(const ap_directive_t *node)
 {
     for (; node; node = node->next) {
-        if ((strcasecmp(node->directive, directive) == 0 &&
-             strcasecmp(node->args, value) == 0) ||
-            says(node->first_child, directive, value)) {
+        if ((strcasecmp(node->directive, "DavDepthInfinity") == 0 &&
+             strcasecmp(node->args, "off") != 0) ||
+            may_list(node->first_child)) {
             return true;
         }
     }
@@ -145,7 +146,7 @@ static bool says(const ap_directive_t *node, const char *directive, const char *
 
 void sb_dav_open(void)
 {
-    lists_without_end = says(ap_conftree, "DavDepthInfinity", "on");
+    lists_without_end = may_list(ap_conftree);
 }
 
 void sb_dav_hooks(apr_pool_t *pool)

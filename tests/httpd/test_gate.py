@@ -460,7 +460,8 @@ def test_nobody_looks_up_members_for_a_listing_that_mod_dav_refuses(make_site):
     site = make_site(double=False)
     site.allow_log("AH01229|AH00571|depth")
     scratch.write(site.root / "docroot" / "shelf" / "closed" / "book.txt", SECRET)
-    for endless, status in (("", 403), ("DavDepthInfinity On", 402)):
+    for endless, status in (("", 403), ("DavDepthInfinity Off", 403), ("DavDepthInfinity On", 402),
+                            ("davdepthinfinity \"on\"", 402)):
         site.reconfigure(extra=shelf.format(root=site.root, endless=endless))
         answer = site.client.user("alice").request("PROPFIND", "/shelf/")
         assert answer.status_code == status
