@@ -86,34 +86,34 @@ static bool is_for_caches(const char *name)
            strcasecmp(name + length - (sizeof(ending) - 1), ending) == 0;
 }
 
-/* Names that nearly every answer has and that are none of those, by their first four letters: Content-…, ETag,
+static bool goes_on(const char *name, char second, char third, char fourth)
+{
+    return name[1] == second && name[2] == third && name[3] == fourth;
+}
+
+/* Names that nearly every answer has and that are none of those, as httpd itself writes them: Content-…, ETag,
  * Last-Modified, Accept-Ranges, Vary, Date, Server, Set-Cookie. */
 static bool is_usual(const char *name)
 {
-#define LETTERS(a, b, c, d)                                                              \
-    (((apr_uint32_t)(unsigned char)(a) << 24 | (apr_uint32_t)(unsigned char)(b) << 16 |  \
-      (apr_uint32_t)(unsigned char)(c) << 8 | (apr_uint32_t)(unsigned char)(d)) &        \
-     0x5f5f5f5f)
-    if (!name[0] || !name[1] || !name[2]) {
-        return true;
+    switch (name[0]) {
+    case 'L':
+        return goes_on(name, 'a', 's', 't') && name[4] == '-';
+    case 'E':
+        return goes_on(name, 'T', 'a', 'g') && !name[4];
+    case 'A':
+        return goes_on(name, 'c', 'c', 'e') && name[4] == 'p';
+    case 'C':
+        return goes_on(name, 'o', 'n', 't') && name[4] == 'e';
+    case 'V':
+        return goes_on(name, 'a', 'r', 'y') && !name[4];
+    case 'D':
+        return goes_on(name, 'a', 't', 'e') && !name[4];
+    case 'S':
+        return (goes_on(name, 'e', 'r', 'v') && name[4] == 'e') ||
+               (goes_on(name, 'e', 't', '-') && name[4] == 'C' && name[5] == 'o');
+    default:
+        return false;
     }
-    switch (LETTERS(name[0], name[1], name[2], name[3])) {
-    case LETTERS('C', 'O', 'N', 'T'):
-    case LETTERS('S', 'E', 'R', 'V'):
-        return (name[4] & 0x5f) == 'E';
-    case LETTERS('A', 'C', 'C', 'E'):
-        return (name[4] & 0x5f) == 'P';
-    case LETTERS('L', 'A', 'S', 'T'):
-        return name[4] == '-';
-    case LETTERS('S', 'E', 'T', '-'):
-        return (name[4] & 0x5f) == 'C' && (name[5] & 0x5f) == 'O';
-    case LETTERS('E', 'T', 'A', 'G'):
-    case LETTERS('V', 'A', 'R', 'Y'):
-    case LETTERS('D', 'A', 'T', 'E'):
-        return !name[4];
-    }
-    return false;
-#undef LETTERS
 }
 
 /* One pass over a few names is cheaper than asking for each; nearly always there is none. */
@@ -166,7 +166,8 @@ static void make_private(request_rec *r, bool refused)
     const char *control = refused ? "no-store" : "private, no-cache";
     bool kept = speaks(r->headers_out);
 
-    kept = speaks(r->err_headers_out) || kept;
+    kept =
+        (!apr_is_empty_table(r->err_headers_out) && speaks(r->err_headers_out)) || kept;
     if (kept && !refused) {
         control = private_cache_control(r, said(r));
     }
