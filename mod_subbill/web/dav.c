@@ -12,8 +12,6 @@
 #include <http_core.h>
 #include <http_request.h>
 
-extern AP_DECLARE_DATA ap_directive_t *ap_conftree;
-
 /* Whether mod_dav lists any folder without end; where it does not it refuses by itself, and nobody need look up the
  * members for that. Of this process, from child_init on. */
 static bool lists_without_end;

@@ -9,8 +9,6 @@
 #include <http_core.h>
 #include <http_request.h>
 
-extern AP_DECLARE_DATA ap_directive_t *ap_conftree;
-
 /* What each route asks of the person, which the authentication phases have to know. */
 typedef enum { USER_NEVER, USER_IF_KNOWN, USER_REQUIRED } route_user_e;
 
