@@ -141,8 +141,8 @@ static bool is_void(const sb_cache_t *cache, const entry_t *entry, apr_int64_t n
 }
 
 /* The entry of key that nothing has voided; the stripe is locked. */
-static const entry_t *valid(const sb_cache_t *cache, const sb_cache_key_t *key,
-                            apr_int64_t now)
+static inline const entry_t *valid(const sb_cache_t *cache, const sb_cache_key_t *key,
+                                   apr_int64_t now)
 {
     for (int i = 0; i < WAYS; i++) {
         const entry_t *entry = entry_at(cache, key->hash, i);

@@ -22,7 +22,7 @@ static void answer_with(request_rec *r, const char *name, const char *value)
 }
 
 /* For the access log and the application. Adding is cheaper than looking whether it is there. */
-static void tell(request_rec *r, const char *word)
+static inline void tell(request_rec *r, const char *word)
 {
     sb_request_t *request = sb_request_of(r);
 
@@ -74,7 +74,7 @@ static void note_opened(request_rec *r, const sb_gate_t *gate,
 }
 
 /* Not what httpd asks before it has asked for a login, or a second time. */
-static void count(request_rec *r, const sb_verdict_t *verdict, bool rehearsed)
+static inline void count(request_rec *r, const sb_verdict_t *verdict, bool rehearsed)
 {
     const sb_request_t *request = sb_request_of(r);
 

@@ -1,7 +1,8 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include "web/module.h"
 
-sb_request_t *sb_request_make(request_rec *r)
+/* Once in a request, so it stays out of those that ask for it often. */
+__attribute__((noinline)) sb_request_t *sb_request_make(request_rec *r)
 {
     sb_request_t *request = apr_pcalloc(r->pool, sizeof(*request));
 
