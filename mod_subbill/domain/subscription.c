@@ -106,22 +106,21 @@ sb_access_t sb_standing_access(const sb_standing_t *standing, apr_int64_t now,
     apr_int64_t end = end_set(standing->cancel_at, standing->cancel_at_period_end,
                               standing->current_period_end);
 
+    /* What comes after a trial is for Stripe to say; until it has, nobody has paid for more. */
+    if (standing->status == SB_STATUS_TRIALING && standing->trial_end > 0) {
+        end = sooner(end, standing->trial_end);
+    }
     if (standing->hold != SB_REASON_OK && statuses[known(standing->status)].grants > 0 &&
         !(end && now >= end)) {
         return (sb_access_t){.reason = standing->hold};
     }
     switch (standing->status) {
     case SB_STATUS_TRIALING:
-    case SB_STATUS_ACTIVE: {
-        sb_access_t open = {.granted = true, .reason = SB_REASON_OK, .boundary = end};
+    case SB_STATUS_ACTIVE:
         if (end && now >= end) {
             return refused;
         }
-        if (standing->status == SB_STATUS_TRIALING && standing->trial_end > now) {
-            open.boundary = sooner(open.boundary, standing->trial_end);
-        }
-        return open;
-    }
+        return (sb_access_t){.granted = true, .reason = SB_REASON_OK, .boundary = end};
     case SB_STATUS_PAST_DUE: {
         apr_int64_t last = add_days(standing->past_due_since, grace_days);
         if (end && now >= end) {

@@ -97,11 +97,30 @@ START_TEST(test_an_active_subscription_stays_open_past_its_period_end)
     ck_assert(opens(&sub, sub.current_period_end + 30 * DAY, 0));
     ck_assert_int_eq(sb_subscription_access(&sub, NOW, 0).boundary, 0);
 
-    sub = sub_with(SB_STATUS_TRIALING);
+    sub.trial_end = NOW + DAY; /* it had one; what Stripe says now counts */
+    ck_assert(opens(&sub, NOW + 2 * DAY, 0));
+    ck_assert_int_eq(sb_subscription_access(&sub, NOW, 0).boundary, 0);
+}
+END_TEST
+
+/* A trial opens until its last second, whatever is heard of it then. */
+START_TEST(test_a_trial_closes_at_its_end)
+{
+    sb_subscription_t sub = sub_with(SB_STATUS_TRIALING);
+
     sub.trial_end = NOW + DAY;
     ck_assert_int_eq(sb_subscription_access(&sub, NOW, 0).boundary, NOW + DAY);
-    ck_assert(opens(&sub, NOW + 2 * DAY, 0));
-    ck_assert_int_eq(sb_subscription_access(&sub, NOW + 2 * DAY, 0).boundary, 0);
+    ck_assert(opens(&sub, NOW + DAY - 1, 0));
+    ck_assert(!opens(&sub, NOW + DAY, 0));
+    ck_assert(!opens(&sub, NOW + DAY, 30)); /* grace is for renewals */
+    ck_assert_int_eq(sb_subscription_access(&sub, NOW + DAY, 0).reason, SB_REASON_ENDED);
+
+    sub.cancel_at = NOW + 60;
+    ck_assert_int_eq(sb_subscription_access(&sub, NOW, 0).boundary, NOW + 60);
+
+    sub.cancel_at = 0;
+    sub.trial_end = 0; /* Stripe names no end */
+    ck_assert(opens(&sub, NOW + 30 * DAY, 0));
 }
 END_TEST
 
@@ -383,6 +402,7 @@ Suite *subscription_suite(void)
     tcase_add_test(tcase, test_only_known_good_statuses_open);
     tcase_add_test(tcase, test_a_cancelled_subscriber_keeps_access_until_period_end);
     tcase_add_test(tcase, test_an_active_subscription_stays_open_past_its_period_end);
+    tcase_add_test(tcase, test_a_trial_closes_at_its_end);
     tcase_add_test(tcase, test_past_due_opens_for_the_days_of_grace);
     tcase_add_test(tcase, test_extreme_times_do_not_overflow);
     tcase_add_test(tcase, test_days_remaining_are_rounded_up);
