@@ -102,11 +102,38 @@ static apr_status_t filter_refusal(ap_filter_t *f, apr_bucket_brigade *bb)
     return ap_pass_brigade(f->next, bb);
 }
 
+/* The site's own login has answered before the door was asked. Browsers get its page; everything else
+ * is told as if the door had refused. */
+static void adopt_login(request_rec *r)
+{
+    sb_request_t *request = sb_request_of(r);
+    const char *word = sb_reason_word(SB_REASON_NO_IDENTITY);
+
+    apr_table_setn(r->subprocess_env, "SUBBILL_REASON", word);
+    refusal_headers(r, SB_UNAUTHENTICATED, word);
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "SB105: refused: %s", word);
+    if (!sb_wants_html(r)) {
+        request->refused = true;
+        sb_result_set(&request->refusal, SB_UNAUTHENTICATED, word, NULL, NULL);
+    }
+}
+
+static bool is_login_at_door(request_rec *r)
+{
+    const sb_request_t *request = sb_request_of(r);
+
+    return r->status == HTTP_UNAUTHORIZED && !request->refused &&
+           (request->gated || (sb_gate_of(r) && sb_dir_of(r)->dry_run <= 0));
+}
+
 /* Our page, unless the administrator has said what this error looks like. */
 static void insert_refusal(request_rec *r)
 {
     const sb_request_t *request = sb_request_of(r);
 
+    if (is_login_at_door(r)) {
+        adopt_login(r);
+    }
     if (!request->refused || r->status != sb_http_status(request->refusal.status)) {
         return;
     }

@@ -80,9 +80,15 @@ def payer(site):
 @pytest.mark.parametrize("path", PLACES)
 def test_a_stranger_meets_the_sites_login(site, path):
     """M7, M9, B30: anonymous people are asked who they are; nothing is shown."""
-    answer = site.client.get(path)
-    _refused(answer, 401)
-    assert answer.headers["WWW-Authenticate"].startswith("Basic")
+    for client, kind in ((site.client, "application/problem+json"), (site.client.browser(), "text/html")):
+        answer = client.get(path)
+        _refused(answer, 401)
+        assert answer.headers["WWW-Authenticate"].startswith("Basic")
+        assert answer.headers["Content-Type"].startswith(kind)
+        assert answer.headers["X-Subbill-Reason"] == "no_identity"
+        assert answer.headers["Cache-Control"] == "no-store"
+    problem = site.client.get(path).json()
+    assert problem["status"] == 401 and problem["code"] == problem["reason"] == "no_identity"
 
 
 @pytest.mark.parametrize("path", PLACES)
