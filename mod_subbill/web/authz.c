@@ -82,6 +82,7 @@ static const char *parse(cmd_parms *cmd, const char *directive, sb_thing_e thing
     const char *error = sb_gate_make(&gate, cmd, directive, thing, line);
 
     __atomic_store_n(&in_use, 1, __ATOMIC_RELAXED);
+    sb_dir_require(cmd);
     *parsed = gate;
     return error;
 }

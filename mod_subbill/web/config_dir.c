@@ -13,6 +13,18 @@ static sb_dir_t *dir_of(void *section)
     return dir;
 }
 
+/* httpd makes our configuration of a section when it meets a directive of ours there. */
+void sb_dir_require(cmd_parms *cmd)
+{
+    sb_dir_t *dir = ap_get_module_config(cmd->context, &subbill_module);
+
+    if (!dir) {
+        dir = sb_dir_create(cmd->pool, NULL);
+        ap_set_module_config(cmd->context, &subbill_module, dir);
+    }
+    dir_of(dir)->required = true;
+}
+
 /* httpd would drop a <Limit> around these without a word, and a SubbillGate Off meant for one method
  * would open all of them. */
 static const char *not_in_limit(cmd_parms *cmd)
@@ -206,6 +218,21 @@ void *sb_dir_create(apr_pool_t *pool, char *path)
     return dir;
 }
 
+/* httpd merges what is written for addresses after what is written for files: that is no nesting, and both
+ * hold. */
+static const sb_gate_t *beneath(const sb_dir_t *base, const sb_dir_t *add)
+{
+    const sb_gate_t *outer = base->gate;
+
+    if (add->beneath) {
+        return add->beneath;
+    }
+    if (add->gate && add->gate->of_files) {
+        return NULL;
+    }
+    return add->gate && outer && outer->of_files && !outer->off ? outer : base->beneath;
+}
+
 void *sb_dir_merge(apr_pool_t *pool, void *base_config, void *add_config)
 {
     const sb_dir_t *base = base_config;
@@ -221,6 +248,10 @@ void *sb_dir_merge(apr_pool_t *pool, void *base_config, void *add_config)
     sb_dir_t *merged = apr_palloc(pool, sizeof(*merged));
     merged->given = true;
     merged->gate = add->gate ? add->gate : base->gate;
+    merged->beneath = beneath(base, add);
+    /* Whoever writes that there is no gate means no door of ours at all. */
+    merged->required =
+        add->required || (base->required && !(add->gate && add->gate->off));
     merged->user = add->user ? add->user : base->user;
     merged->email = add->email ? add->email : base->email;
     merged->on_deny = add->on_deny != SB_DENY_UNSET ? add->on_deny : base->on_deny;

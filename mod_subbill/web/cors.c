@@ -166,9 +166,8 @@ bool sb_cors_gated_preflight(request_rec *r)
 /* Our own routes answer for themselves. */
 static bool has_gate(request_rec *r)
 {
-    const sb_gate_t *gate = sb_dir_of(r)->gate;
-
-    return gate && !gate->off && sb_dir_of(r)->dry_run <= 0 && !sb_route_of(r, NULL);
+    return sb_dir_gate(sb_dir_of(r)) && sb_dir_of(r)->dry_run <= 0 &&
+           !sb_route_of(r, NULL);
 }
 
 /* The first hook that knows every section that holds here and comes before anybody asks for a name. */

@@ -45,13 +45,11 @@ static bool reaches_below(const request_rec *r)
  * request above it, httpd's 401 is not. */
 static bool closed(request_rec *r, request_rec *member)
 {
-    const sb_gate_t *gate = sb_dir_of(member)->gate;
-
     if (sb_request_of(member)->refused) {
         return true;
     }
     if (member->status != HTTP_UNAUTHORIZED || sb_dir_of(member)->dry_run > 0 ||
-        !(sb_request_of(member)->gated || (gate && !gate->off))) {
+        !(sb_request_of(member)->gated || sb_dir_gate(sb_dir_of(member)))) {
         return false;
     }
     const char *scheme = apr_table_get(member->err_headers_out, "WWW-Authenticate");

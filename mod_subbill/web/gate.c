@@ -61,9 +61,10 @@ static void note_opened(request_rec *r, const sb_gate_t *gate,
 {
     tell(r, sb_reason_word(SB_REASON_OK));
     if (sb_dir_of(r)->revoke_running > 0) {
-        sb_request_t *request = sb_request_of(r);
-        int door = request->nested ? SB_DOOR_REQUIRE : SB_DOOR_GATE;
-        sb_decide_again_about(&request->opened[door], r, gate, decision->user);
+        int door = !gate->door                     ? SB_DOOR_REQUIRE
+                   : gate == sb_dir_of(r)->beneath ? SB_DOOR_BENEATH
+                                                   : SB_DOOR_GATE;
+        sb_decide_again_about(&sb_request_of(r)->opened[door], r, gate, decision->user);
     }
     if (decision->holding && sb_dir_of(r)->export > SB_EXPORT_OFF) {
         sb_export_granted(r, decision->holding, &decision->verdict);
@@ -74,13 +75,11 @@ static void note_opened(request_rec *r, const sb_gate_t *gate,
 }
 
 /* Not what httpd asks before it has asked for a login, or a second time. */
-static inline void count(request_rec *r, const sb_verdict_t *verdict, bool rehearsed)
+static inline void count(request_rec *r, const sb_gate_t *gate,
+                         const sb_verdict_t *verdict, bool rehearsed)
 {
-    const sb_request_t *request = sb_request_of(r);
-
-    if (!request->nested ||
-        (!request->inverted_n &&
-         (verdict->reason != SB_REASON_NO_IDENTITY || !ap_auth_type(r)))) {
+    if (gate->door || (!sb_request_of(r)->inverted_n &&
+                       (verdict->reason != SB_REASON_NO_IDENTITY || !ap_auth_type(r)))) {
         sb_metrics_decided(verdict->reason, rehearsed, r->connection->id);
     }
 }
@@ -92,7 +91,7 @@ sb_verdict_t sb_gate_decide(request_rec *r, const sb_gate_t *gate)
     sb_decide(&decision, r, gate);
     sb_private_mark(r);
     sb_verdict_t verdict = decision.verdict;
-    count(r, &verdict, false);
+    count(r, gate, &verdict, false);
     if (verdict.granted) {
         note_opened(r, gate, &decision);
     }
@@ -118,7 +117,7 @@ sb_verdict_t sb_gate_decide(request_rec *r, const sb_gate_t *gate)
     return verdict;
 }
 
-void sb_gate_rehearse(request_rec *r, const sb_gate_t *gate)
+bool sb_gate_rehearse(request_rec *r, const sb_gate_t *gate)
 {
     sb_decision_t decision;
 
@@ -126,10 +125,10 @@ void sb_gate_rehearse(request_rec *r, const sb_gate_t *gate)
     sb_decide(&decision, r, gate);
     const char *word = sb_reason_word(decision.verdict.reason);
 
-    count(r, &decision.verdict, true);
+    count(r, gate, &decision.verdict, true);
     if (decision.verdict.granted) {
         answer_with(r, "X-Subbill-Would", "pass");
-        return;
+        return true;
     }
     int status = sb_refusal_status(r, &decision.verdict);
     ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "SB127: would be refused (%d): %s",
@@ -137,25 +136,23 @@ void sb_gate_rehearse(request_rec *r, const sb_gate_t *gate)
     apr_table_setn(r->subprocess_env, "SUBBILL_WOULD", word);
     answer_with(r, "X-Subbill-Would",
                 apr_psprintf(sb_request_top(r)->pool, "%d %s", status, word));
+    return false;
 }
 
 /* --- hooks ---------------------------------------------------------------------------------- */
 
 const sb_gate_t *sb_gate_of(request_rec *r)
 {
-    const sb_gate_t *gate = sb_dir_of(r)->gate;
+    const sb_gate_t *gate = sb_dir_gate(sb_dir_of(r));
 
-    if (!gate || gate->off) {
-        return NULL;
-    }
-    return sb_route_of(r, NULL) ? NULL : gate;
+    return gate && !sb_route_of(r, NULL) ? gate : NULL;
 }
 
 /* A gate needs a name, whatever `Require all granted` says about needing none. */
 static int force_authn(request_rec *r)
 {
     return sb_gate_of(r) && sb_dir_of(r)->dry_run <= 0 && ap_auth_type(r) &&
-                   !sb_teaser_here(r)
+                   !sb_teaser_here(r) && !sb_teaser_looks_up(r)
                ? OK
                : DECLINED;
 }
@@ -170,32 +167,49 @@ static int mark_before_login(request_rec *r)
     return DECLINED;
 }
 
+static bool is_ours(const request_rec *r)
+{
+    return r->handler && *r->handler == 's' &&
+           (strcmp(r->handler, "subbill") == 0 ||
+            strncmp(r->handler, "subbill-", 8) == 0);
+}
+
 /* By now a handler has been chosen, and only ours waives the gate: a file that lies where a route
  * is mounted does not. */
 static const sb_gate_t *gate_in_fixups(request_rec *r)
 {
-    const sb_gate_t *gate = sb_dir_of(r)->gate;
-    bool ours =
-        r->handler && *r->handler == 's' &&
-        (strcmp(r->handler, "subbill") == 0 || strncmp(r->handler, "subbill-", 8) == 0);
+    const sb_gate_t *gate = sb_dir_gate(sb_dir_of(r));
 
-    return ours ? sb_gate_of(r) : gate && !gate->off ? gate : NULL;
+    if (!gate || !is_ours(r)) {
+        return gate;
+    }
+    sb_request_of(r)->postponed = true; /* others may still take the request */
+    return sb_gate_of(r);
 }
 
-static int enforce(request_rec *r)
+static int ask_gate(request_rec *r, const sb_gate_t *gate)
 {
-    const sb_gate_t *gate = gate_in_fixups(r);
-    int again = sb_authz_again(r);
+    int status;
+    sb_verdict_t verdict = sb_gate_decide(r, gate);
 
-    if (again != OK) {
-        return again;
-    }
-
-    if (!gate) {
+    if (verdict.granted) {
         return DECLINED;
     }
+    return sb_teaser_show(&status, r, &verdict) ? status : sb_refuse(r, &verdict);
+}
+
+/* The gate, and one of files beneath that of an address. */
+static int ask(request_rec *r, const sb_gate_t *gate)
+{
+    const sb_gate_t *beneath = sb_dir_of(r)->beneath;
+
+    if (beneath == gate) {
+        beneath = NULL;
+    }
     if (sb_dir_of(r)->dry_run > 0) {
-        sb_gate_rehearse(r, gate);
+        if (sb_gate_rehearse(r, gate) && beneath) {
+            sb_gate_rehearse(r, beneath);
+        }
         return DECLINED;
     }
     /* `Satisfy Any` skips authentication even when it is forced. */
@@ -207,12 +221,48 @@ static int enforce(request_rec *r)
             return status;
         }
     }
-    sb_verdict_t verdict = sb_gate_decide(r, gate);
-    if (!verdict.granted) {
-        int status;
-        return sb_teaser_show(&status, r, &verdict) ? status : sb_refuse(r, &verdict);
+    int status = ask_gate(r, gate);
+    return status == DECLINED && beneath ? ask_gate(r, beneath) : status;
+}
+
+static int enforce(request_rec *r)
+{
+    const sb_dir_t *dir = sb_dir_of(r);
+    const sb_gate_t *gate = gate_in_fixups(r);
+    int again = sb_authz_again(r);
+
+    if (again != OK) {
+        return again;
     }
-    return DECLINED;
+    /* Where another requirement has let somebody pass, ours may never have been asked; nor is it for an internal
+     * redirect. */
+    if (dir->required && dir->dry_run <= 0) {
+        sb_private_mark(r);
+    }
+    if (!gate) {
+        return DECLINED;
+    }
+    if (dir->teaser) {
+        sb_request_of(r)->may_tease = true;
+    }
+    if (sb_teaser_looks_up(r)) {
+        sb_request_of(r)->postponed = true;
+        return DECLINED;
+    }
+    return ask(r, gate);
+}
+
+/* What was ours in fixups, or only looked up, has become somebody else's: mod_dav takes a folder it is in charge
+ * of from whoever handles it. */
+static int enforce_late(request_rec *r)
+{
+    const sb_gate_t *gate = sb_dir_gate(sb_dir_of(r));
+
+    if (!gate || !sb_request_of(r)->postponed || is_ours(r)) {
+        return DECLINED;
+    }
+    sb_request_of(r)->postponed = false;
+    return ask(r, gate);
 }
 
 void sb_gate_hooks(apr_pool_t *pool)
@@ -224,4 +274,6 @@ void sb_gate_hooks(apr_pool_t *pool)
                         AP_AUTH_INTERNAL_PER_CONF);
     /* Before mod_rewrite's and everybody else's fixups could send the request elsewhere. */
     ap_hook_fixups(enforce, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    /* Before any handler. */
+    ap_hook_handler(enforce_late, NULL, NULL, APR_HOOK_REALLY_FIRST);
 }

@@ -147,10 +147,22 @@ static sb_thing_e thing_of(const char **word)
     return SB_THING_NONE;
 }
 
-/* SubbillGate, not a Require line. */
-static bool is_door(const sb_gate_t *gate)
+/* Whether a directive stands in a section about files. */
+static bool is_of_files(const ap_directive_t *directive)
 {
-    return strcmp(gate->directive, "SubbillGate") == 0;
+    static const char *const sections[] = {"<Directory", "<DirectoryMatch",
+                                           "<Files",     "<FilesMatch",
+                                           "<Proxy",     "<ProxyMatch"};
+
+    for (const ap_directive_t *around = directive->parent; around;
+         around = around->parent) {
+        for (size_t i = 0; i < sizeof(sections) / sizeof(*sections); i++) {
+            if (strcasecmp(around->directive, sections[i]) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
 }
 
 static const char *read_words(sb_gate_t *gate, cmd_parms *cmd, sb_thing_e thing,
@@ -171,7 +183,7 @@ static const char *read_words(sb_gate_t *gate, cmd_parms *cmd, sb_thing_e thing,
     }
     while (!error && *args) {
         const char *word = ap_getword_conf(cmd->pool, &args);
-        sb_thing_e said = is_door(gate) ? thing_of(&word) : thing;
+        sb_thing_e said = gate->door ? thing_of(&word) : thing;
         if (said == SB_THING_NONE) {
             APR_ARRAY_PUSH(gate->words, const char *) = word;
         }
@@ -193,6 +205,8 @@ const char *sb_gate_make(sb_gate_t **made, cmd_parms *cmd, const char *directive
     gate->directive = apr_pstrdup(cmd->pool, directive);
     gate->file = cmd->directive->filename;
     gate->line = cmd->directive->line_num;
+    gate->door = strcmp(directive, "SubbillGate") == 0;
+    gate->of_files = is_of_files(cmd->directive);
     gate->home = cmd->server;
     gate->words = apr_array_make(cmd->pool, 2, sizeof(const char *));
     gate->wanted = apr_array_make(cmd->pool, 1, sizeof(sb_wanted_t));
@@ -204,12 +218,12 @@ const char *sb_gate_make(sb_gate_t **made, cmd_parms *cmd, const char *directive
     }
     gate->by_holding = gate->by_holding || gate->words->nelts || !gate->wanted->nelts;
 
-    if (is_door(gate) && gate->words->nelts == 1 && !gate->wanted->nelts &&
+    if (gate->door && gate->words->nelts == 1 && !gate->wanted->nelts &&
         strcasecmp(APR_ARRAY_IDX(gate->words, 0, const char *), "off") == 0) {
         apr_array_clear(gate->words);
         gate->off = true;
     }
-    else if (is_door(gate) && !gate->words->nelts && !gate->wanted->nelts) {
+    else if (gate->door && !gate->words->nelts && !gate->wanted->nelts) {
         return "SubbillGate: needs any, plans, entitlement:KEY, purchase:SKU, or Off";
     }
     if (!gate->off) {

@@ -59,11 +59,20 @@ void sb_request_greet(request_rec *r)
     }
 }
 
+/* A form's login looks for the form in the body, which nobody can read after it. */
+static bool has_body(const request_rec *r)
+{
+    const char *length = apr_table_get(r->headers_in, "Content-Length");
+
+    return (length && strcmp(length, "0") != 0) ||
+           apr_table_get(r->headers_in, "Transfer-Encoding");
+}
+
 void sb_request_recognise(request_rec *r)
 {
     if (!r->user && ap_auth_type(r) &&
         (apr_table_get(r->headers_in, "Authorization") ||
-         apr_table_get(r->headers_in, "Cookie"))) {
+         (apr_table_get(r->headers_in, "Cookie") && !has_body(r)))) {
         sb_request_greet(r);
     }
 }

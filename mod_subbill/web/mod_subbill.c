@@ -275,8 +275,8 @@ static void register_hooks(apr_pool_t *pool)
     /* Before the threads are waited for. */
     ap_hook_child_stopping(child_stopping, NULL, NULL, APR_HOOK_MIDDLE);
 #endif
-    /* Before handlers that take whatever comes. */
-    ap_hook_handler(handle, NULL, NULL, APR_HOOK_FIRST);
+    /* Before handlers that take whatever comes, mod_proxy's for one, and after those that close doors. */
+    ap_hook_handler(handle, NULL, NULL, (APR_HOOK_REALLY_FIRST + APR_HOOK_FIRST) / 2);
     sb_route_hooks(pool);
     sb_gate_hooks(pool);
     sb_refusal_hooks(pool);

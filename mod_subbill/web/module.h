@@ -110,6 +110,9 @@ typedef struct sb_gate_t {
     const char *directive; /* "SubbillGate", "Require subscription", … */
     const char *file;
     int line;
+    bool door; /* SubbillGate; else a Require line */
+    bool
+        of_files; /* written for files, not for addresses: <Directory>, <Files>, <Proxy> */
     bool off;
     apr_array_header_t *words;  /* const char *: any, plans */
     apr_array_header_t *wanted; /* sb_wanted_t */
@@ -143,8 +146,11 @@ typedef enum {
 
 /* Per location. Every member has an unset value (NULL, -1, SB_…_UNSET) that merging respects. */
 typedef struct sb_dir_t {
-    bool given;                  /* a directive of ours stood in this section */
-    const sb_gate_t *gate;       /* SubbillGate */
+    bool given;            /* a directive of ours stood in this section */
+    const sb_gate_t *gate; /* SubbillGate: the innermost that was written */
+    const sb_gate_t
+        *beneath;  /* one of files, which that of an address does not replace */
+    bool required; /* a Require line of ours stands here or around */
     const ap_expr_info_t *user;  /* SubbillUser */
     const ap_expr_info_t *email; /* SubbillEmail */
     sb_on_deny_e on_deny;
@@ -168,6 +174,12 @@ static inline sb_dir_t *sb_dir_of(const request_rec *r)
     return ap_get_module_config(r->per_dir_config, &subbill_module);
 }
 
+/* What of its gates is shut, or NULL. */
+static inline const sb_gate_t *sb_dir_gate(const sb_dir_t *dir)
+{
+    return dir->gate && !dir->gate->off ? dir->gate : dir->beneath;
+}
+
 /* --- web/config.c, gates.c, check.c, dump.c: directives and their relations ----------------------------- */
 
 extern const command_rec sb_directives[];
@@ -175,6 +187,9 @@ void *sb_server_create(apr_pool_t *pool, server_rec *s);
 void *sb_server_merge(apr_pool_t *pool, void *base, void *add);
 void *sb_dir_create(apr_pool_t *pool, char *path);
 void *sb_dir_merge(apr_pool_t *pool, void *base, void *add);
+
+/* Notes that a Require line of ours stands in the section that is being read. */
+void sb_dir_require(cmd_parms *cmd);
 
 /* The longest SubbillStale of all locations, seconds. */
 int sb_dir_longest_stale(void);
@@ -216,9 +231,9 @@ typedef struct sb_thing_t {
     const char *key;
 } sb_thing_t;
 
-/* A request may have come through two doors: what its Require lines say, of which the last that granted counts, and
- * the gate. */
-enum { SB_DOOR_REQUIRE, SB_DOOR_GATE, SB_DOORS };
+/* A request may have come through several doors: what its Require lines say, of which the last that granted counts,
+ * and the gates. */
+enum { SB_DOOR_REQUIRE, SB_DOOR_GATE, SB_DOOR_BENEATH, SB_DOORS };
 
 /* What opened a door to a request, for SubbillRevokeRunning. */
 typedef struct sb_opened_t {
@@ -250,13 +265,15 @@ typedef struct sb_request_t {
     bool by_address; /* some requirement asked for a key that the address may name */
     const sb_gate_t *let_pass; /* the last that has, in the last run */
     bool gated;                /* a gate or Require subscription looked at this request */
+    bool postponed;            /* the gate is asked when a handler is about to run */
     bool reasoned;             /* the environment holds SUBBILL_REASON */
     bool refused;              /* refusal holds what to tell */
     sb_result_t refusal;
     const sb_gate_t *denied_by; /* set by the provider during the nested run */
     sb_verdict_t denied;
     sb_opened_t opened[SB_DOORS]; /* all of it outlives the request */
-    struct sb_teaser_t *teaser;   /* of web/teaser.c: shown in place of a refusal */
+    struct sb_teaser_t *teaser;   /* of web/teaser.c: shown in place of a refusal; */
+    bool may_tease;               /* fixups, which decide about that, have come */
     sb_told_t told; /* set by web/export.c when a door let this request in */
 
     /* A folder becomes its index without a decision of its own, for httpd copies the configuration of the
@@ -311,7 +328,7 @@ sb_verdict_t sb_gate_decide(request_rec *r, const sb_gate_t *gate);
 const sb_gate_t *sb_gate_of(request_rec *r);
 
 /* SubbillDryRun: only tells what the decision would be, in X-Subbill-Would, the log and SUBBILL_WOULD. */
-void sb_gate_rehearse(request_rec *r, const sb_gate_t *gate);
+bool sb_gate_rehearse(request_rec *r, const sb_gate_t *gate);
 
 /* The same without a request, from any thread: what the cache or the database say now. Memory comes
  * from pool. */

@@ -200,7 +200,7 @@ static apr_status_t filter_private(ap_filter_t *f, apr_bucket_brigade *bb)
         bool failed = ap_is_HTTP_ERROR(q->status);
         bool elsewhere = ap_is_HTTP_REDIRECT(q->status) && q->status != HTTP_NOT_MODIFIED;
         gated = gated || (request && request->gated) ||
-                ((failed || elsewhere) && sb_gate_of(q));
+                ((failed || elsewhere) && (sb_gate_of(q) || sb_dir_of(q)->required));
         refused = refused || (request && request->refused && failed);
     }
     if (gated) {
@@ -214,11 +214,14 @@ static apr_status_t filter_private(ap_filter_t *f, apr_bucket_brigade *bb)
 
 /* mod_include sends the head of a page before it looks at what the page includes, too late to learn
  * of a door: where there are gates, no page with includes is shared. */
-static bool may_include(const request_rec *r)
+static bool may_include(request_rec *r)
 {
-    for (const ap_filter_t *f = includes_filter ? r->output_filters : NULL; f;
-         f = f->next) {
-        if (f->frec == includes_filter) {
+    if (!includes_filter || !(ap_allow_options(r) & OPT_INCLUDES)) {
+        return false;
+    }
+    for (const ap_filter_t *f = r->output_filters; f; f = f->next) {
+        /* Those of mod_filter stand for others, which are chosen when the page comes. */
+        if (f->frec == includes_filter || f->frec->providers) {
             return true;
         }
     }

@@ -74,7 +74,8 @@ int sb_refuse(request_rec *r, const sb_verdict_t *verdict)
     apr_table_setn(r->subprocess_env, "SUBBILL_REASON", word);
     refusal_headers(r, status, word);
     ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "SB105: refused: %s", word);
-    if (target) {
+    /* What httpd looks up for a page, an index say, has no address to send anybody to. */
+    if (target && !r->main) {
         apr_table_setn(r->headers_out, "Location", target);
         return HTTP_SEE_OTHER;
     }

@@ -57,11 +57,22 @@ static sb_teaser_t *teaser_of(const request_rec *r)
     return NULL;
 }
 
-bool sb_teaser_here(const request_rec *r)
+static bool has_teaser(const request_rec *r)
 {
     const char *teaser = sb_dir_of(r)->teaser;
 
-    return teaser && *teaser && r->method_number == M_GET && (!r->main || teaser_of(r));
+    return teaser && *teaser && r->method_number == M_GET;
+}
+
+bool sb_teaser_here(const request_rec *r)
+{
+    return has_teaser(r) && (!r->main || teaser_of(r));
+}
+
+bool sb_teaser_looks_up(request_rec *r)
+{
+    return r->main && has_teaser(r) && has_teaser(r->main) && !teaser_of(r) &&
+           !sb_request_of(r->main)->may_tease;
 }
 
 int sb_teaser_identify(request_rec *r)
