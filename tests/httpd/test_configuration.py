@@ -287,7 +287,7 @@ def test_the_configuration_in_the_documents_works_as_it_stands(make_site, docume
     text = (scratch.ROOT / document).read_text()
     if document.endswith(".md"):
         text = re.search(r"```apache\n(.*?)```", text, re.S)[1]
-    site = make_site(start=False, gates="", routes="")
+    site = make_site(start=False, gates="", routes="", login="")
     keys = scratch.write(site.root / "secrets" / "subbill.env", "STRIPE_SECRET_KEY=sk_test_51abc\n"
                          f"STRIPE_WEBHOOK_SECRET={site.secret}\n", 0o600)
     for there, here in {"/var/lib/subbill/subbill.db": site.database.params,

@@ -29,7 +29,7 @@ def served(make_recipe):
 
 
 def refused(answer, status=402):
-    assert answer.status_code == status, answer
+    assert answer.status_code == status, (answer, answer.url)
     assert SECRET not in answer.text
     return answer
 
@@ -108,7 +108,9 @@ def test_an_application_behind_the_proxy(served):
     made = served("proxied-application",
                   before=lambda site: f"Define SUBBILL_APPLICATION {site.backend.url}\n")
     lie = {"RemoteUser": "bob", "REMOTEUSER": "bob"}
-    for path in ("/premium/x", "/workshop/x"):
+    # However the application may spell them.
+    for path in ("/premium/x", "/workshop/x", "/premium", "/PREMIUM/x", "/Premium", "/premium;a/x", "/premium%3bx/x",
+                 "/premium.json", "/%70remium/x", "/wOrkshop;/x"):
         seen = len(made.site.backend.requests)
         refused(made.client(headers=lie).get(path), 401)
         refused(made.program("alice").get(path, headers=lie))
@@ -121,6 +123,30 @@ def test_an_application_behind_the_proxy(served):
     assert names == [["bob"], []]
     assert made.client().get("/subbill/plans").status_code == 200
     assert not [request for request in made.site.backend.requests if "subbill" in request["path"]]
+
+
+def test_a_form_logs_people_in_to_an_application(served):
+    """B24: the addresses of the login are not the application's, though it has all the others."""
+    made = served("proxied-application", method="form",
+                  before=lambda site: f"Define SUBBILL_APPLICATION {site.backend.url}\n")
+    opened(made.browser("bob").get("/premium/x"))
+    assert made.browser("alice").get("/premium/x").status_code == 303
+    assert made.client().get("/login.html").text.startswith("<!doctype html>")
+    paths = {request["path"] for request in made.site.backend.requests}
+    assert paths == {"/premium/x"}
+
+
+def test_no_htaccess_names_the_visitor_of_a_trusted_proxy(served):
+    """T45: who may set variables and headers in a folder may not say who somebody is."""
+    made = served(method="trusted-proxy", allow_override="FileInfo")
+    scratch.write(made.site.root / "docroot" / "members" / ".htaccess", """
+SetEnvIf Request_URI . PROXY_USER=bob REMOTE_USER=bob X-Remote-User=bob
+SetEnv REMOTE_USER bob
+RequestHeader set X-Remote-User bob
+""")
+    for client, status in ((made.client(), 401), (made.client(made.PROXY), 401), (made.program("alice"), 402)):
+        refused(client.get("/members/page.html"), status)
+    opened(made.program("bob").get("/members/page.html"))
 
 
 def test_a_network_folder(served):
