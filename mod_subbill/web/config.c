@@ -509,8 +509,9 @@ const command_rec sb_directives[] = {
                     "languages of the pages; the first is the default"),
     AP_INIT_TAKE12("SubbillCache", set_cache, NULL, RSRC_CONF,
                    "users whose rights a process keeps, and seconds"),
-    AP_INIT_RAW_ARGS("SubbillGate", sb_dir_set_gate, NULL, PER_LOCATION,
-                     "any, one or more plans, or Off: who may pass here"),
+    AP_INIT_RAW_ARGS(
+        "SubbillGate", sb_dir_set_gate, NULL, PER_LOCATION,
+        "any, plans, entitlement:KEY, purchase:SKU, or Off: who may pass here"),
     AP_INIT_TAKE1("SubbillUser", sb_dir_set_user, NULL, PER_LOCATION,
                   "expression that names the user"),
     AP_INIT_TAKE1("SubbillEmail", sb_dir_set_email, NULL, PER_LOCATION,

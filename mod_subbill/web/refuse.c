@@ -56,6 +56,14 @@ static void refusal_headers(request_rec *r, sb_status_e status, const char *word
     }
 }
 
+/* To the client, the access log and ours. */
+static void tell_reason(request_rec *r, sb_status_e status, const char *word)
+{
+    apr_table_setn(r->subprocess_env, "SUBBILL_REASON", word);
+    refusal_headers(r, status, word);
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "SB105: refused: %s", word);
+}
+
 int sb_refuse(request_rec *r, const sb_verdict_t *verdict)
 {
     sb_request_t *request = sb_request_of(r);
@@ -71,9 +79,7 @@ int sb_refuse(request_rec *r, const sb_verdict_t *verdict)
         sb_request_of(r->main)->refused = true;
         sb_request_of(r->main)->refusal = request->refusal;
     }
-    apr_table_setn(r->subprocess_env, "SUBBILL_REASON", word);
-    refusal_headers(r, status, word);
-    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "SB105: refused: %s", word);
+    tell_reason(r, status, word);
     /* What httpd looks up for a page, an index say, has no address to send anybody to. */
     if (target && !r->main) {
         apr_table_setn(r->headers_out, "Location", target);
@@ -110,9 +116,7 @@ static void adopt_login(request_rec *r)
     sb_request_t *request = sb_request_of(r);
     const char *word = sb_reason_word(SB_REASON_NO_IDENTITY);
 
-    apr_table_setn(r->subprocess_env, "SUBBILL_REASON", word);
-    refusal_headers(r, SB_UNAUTHENTICATED, word);
-    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "SB105: refused: %s", word);
+    tell_reason(r, SB_UNAUTHENTICATED, word);
     if (!sb_wants_html(r)) {
         request->refused = true;
         sb_result_set(&request->refusal, SB_UNAUTHENTICATED, word, NULL, NULL);
