@@ -187,7 +187,7 @@ static const sb_gate_t *gate_in_fixups(request_rec *r)
     return sb_gate_of(r);
 }
 
-static int ask_gate(request_rec *r, const sb_gate_t *gate)
+static inline int ask_gate(request_rec *r, const sb_gate_t *gate)
 {
     int status;
     sb_verdict_t verdict = sb_gate_decide(r, gate);
@@ -199,7 +199,7 @@ static int ask_gate(request_rec *r, const sb_gate_t *gate)
 }
 
 /* The gate, and one of files beneath that of an address. */
-static int ask(request_rec *r, const sb_gate_t *gate)
+static inline int ask(request_rec *r, const sb_gate_t *gate)
 {
     const sb_gate_t *beneath = sb_dir_of(r)->beneath;
 
