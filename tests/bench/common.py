@@ -23,9 +23,13 @@ def scaled(size):
     return max(1, int(size * SCALE))
 
 
-def figure(values, must, command):
-    return {"value": statistics.median(values), "min": min(values), "max": max(values),
-            "must": must, "command": command}
+def figure(values, must, command, most=False, value=None):
+    """value: what counts, the median unless it is given. must: the least that it has to be, or the most;
+    None: whatever it is."""
+    value = statistics.median(values) if value is None else value
+    met = None if must is None else value <= must if most else value >= must
+    return {"value": value, "min": min(values), "max": max(values), "must": must, "met": met,
+            "command": command}
 
 
 def wrk(url, *arguments, script=(), seconds=SECONDS, connections=16, refusals=False):

@@ -87,7 +87,7 @@ def compare(site, what, waiting, trouble):
     for name, _, must in PAGES:
         figures[f"gate.iso_{what}_{name}"] = figure(rates[name], must, command)
         figures[f"gate.iso_{what}_{name}_p99"] = figure(times[name], 2 if name == "public" else None,
-                                                        command + ": 99th percentiles; at most")
+                                                        command + ": 99th percentiles", most=True)
     return figures
 
 

@@ -99,7 +99,8 @@ def queries(server, site):
         per_request.append(round(asked / len(users), 2))
     connection.close()
     return {"gate.miss_queries": figure(per_request, 1,
-                                        "pg_stat_statements: all statements ÷ requests of ever new users")}
+                                        "pg_stat_statements: all statements ÷ requests of ever new users",
+                                        most=True)}
 
 
 def misses(server, small, large):
