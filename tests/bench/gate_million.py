@@ -64,6 +64,9 @@ def throughput(server, small, large):
         figures[f"gate.{name}_cpu_us"] = figure(spent[site], None,
                                                 "computed for each by all servers, the same run")
         figures[f"gate.{name}_child_mb"] = figure(children_mb(site), None, "resident, afterwards")
+    figures["gate.million_child_mb_ratio"] = figure(
+        [figures["gate.million_child_mb"]["value"] / figures["gate.thousand_child_mb"]["value"]], 1.1,
+        "resident, a child beside a million accounts ÷ beside a thousand", most=True)
     return figures
 
 
@@ -127,6 +130,9 @@ def misses(server, small, large):
         for place, percent in enumerate((50, 99)):
             figures[f"gate.{name}_miss_p{percent}_ms"] = figure(
                 [pair[place] for pair in times[site]], None, "wrk -c1, each a miss, whole answer")
+    figures["gate.million_miss_p50_ratio"] = figure(
+        [big[0] / little[0] for little, big in zip(*times.values())], 1.1,
+        "wrk -c1, each a miss: a million accounts ÷ a thousand, medians of the answer time", most=True)
     return figures
 
 
