@@ -24,8 +24,9 @@ class Client(httpx.Client):
         self._site_url = base_url
         self._site_options = options
         self._variants = {}
-        super().__init__(base_url=base_url, timeout=30, follow_redirects=False,
-                         trust_env=False, **options)
+        # httpd closes a connection that is idle for two seconds: a request on its way then is lost.
+        super().__init__(**{"base_url": base_url, "timeout": 30, "follow_redirects": False, "trust_env": False,
+                            "limits": httpx.Limits(keepalive_expiry=1), **options})
 
     def _variant(self, key, **changes):
         if key not in self._variants:
