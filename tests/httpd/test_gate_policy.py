@@ -5,7 +5,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from harness import scratch
+from harness import children, scratch
 from harness.content import SECRET
 
 PAGE = "/members/page.html"
@@ -68,7 +68,40 @@ def test_on_error_allow_lets_those_in_who_are_logged_in_and_says_so(make_site):
         assert answer.headers["X-Subbill-Warning"] == "unavailable"
         assert "private" in answer.headers["Cache-Control"]
         assert site.client.get(path).status_code == 401
-    assert sum("SB113" in line for line in site.httpd.log.lines()) <= 2  # once a minute and process
+    with children.lines(site, "alice") as lines:
+        _many(lines, "/members/deep/er/page.html", "unavailable")
+    assert children.told(site.httpd, "SB113") == {pid: 1 for pid in site.httpd.pids()}
+
+
+def _many(lines, page, warning):
+    """Thirty requests, to every child in turn; each answer carries the warning."""
+    for number in range(30):
+        answer = lines[number % len(lines)].get(page)
+        assert (answer.status, answer.headers["X-Subbill-Warning"]) == (200, warning)
+        assert SECRET in answer.text and "private" in answer.headers["Cache-Control"]
+
+
+def test_stale_lets_those_in_who_are_known_and_says_so(make_site):
+    """F02: SubbillStale: each answer has the warning, the log says it once a minute and process."""
+    site = make_site(double=False, directives={"SubbillCache": "4096 1"}, extra="""
+KeepAliveTimeout 20
+<Location "/members">
+    SubbillStale 600
+</Location>
+""")
+    site.allow_log("SB2|SB112")
+    site.subscribe("bob", "basic")
+    with children.lines(site, "bob") as lines:
+        assert all(SECRET in line.get(PAGE).text for line in lines)
+        site.database.path.rename(site.database.path.with_suffix(".away"))
+        for line in lines:
+            until = time.monotonic() + 15
+            while line.get(PAGE).headers["X-Subbill-Warning"] is None:
+                assert time.monotonic() < until
+                time.sleep(0.1)
+        _many(lines, PAGE, "stale")
+        site.database.path.with_suffix(".away").rename(site.database.path)
+    assert children.told(site.httpd, "SB112") == {pid: 1 for pid in site.httpd.pids()}
 
 
 def test_on_error_also_says_what_a_switch_that_is_off_means(make_site):

@@ -38,6 +38,7 @@ ONE = {
         "waits a minute for budgets that are kept in memory",
     "test_gate::test_a_warm_gate_asks_the_database_nothing": _FILE,
     "test_gate_policy::test_what_the_gates_decide_is_counted": _FILE,
+    "test_gate_policy::test_stale_lets_those_in_who_are_known_and_says_so": _FILE,
     "test_gate_policy::test_strangers_push_no_payer_out_of_a_full_cache": _FILE,
     "test_revoke::test_a_database_that_is_away_cuts_nobody_off": _FILE,
     "test_strain::test_two_hundred_events_a_second_are_acknowledged_in_time": "on PostgreSQL by itself",
