@@ -136,6 +136,8 @@ def _reload(*these):
 def test_a_graceful_restart_forgets_no_revocation(hosts, people):
     """REV, F23: after a reload, and told during one, it is known to the children of before,
     who still have to answer a request that had begun, and to those of afterwards."""
+    if hosts[0].httpd.mpm == "prefork":
+        pytest.skip("at a reload prefork answers 400 to what has not wholly come")
     user = people[0]
     thing = hosts[0].subscribe(user, "basic")
     with children.lines(hosts[0], user) as near, children.lines(hosts[1], user) as far:

@@ -18,9 +18,10 @@ FIRST = "/open/page.html"  # what makes httpd accept a connection; no gate is as
 
 
 class Line:
-    """One person's connection, which is never opened again."""
+    """One person's connection, which is never opened again, and the child that accepted it."""
 
-    def __init__(self, port, user):
+    def __init__(self, port, user, pid=None):
+        self.pid = pid
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
         self._connection.connect()
         self._connection.auto_open = 0
@@ -91,7 +92,7 @@ def lines(site, user):
         made = []
         for pid in ready(site.httpd):
             with alone(site.httpd, pid):
-                line = Line(site.port, user)
+                line = Line(site.port, user, pid)
                 stack.callback(line.close)
                 assert line.get(FIRST).status == 200
                 made.append(line)
