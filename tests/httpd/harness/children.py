@@ -1,6 +1,7 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
 """Each child of a server by itself. Which of them accepts a connection is the kernel's choice, unless the
-others sleep meanwhile; a connection then stays with the child that accepted it.
+others sleep meanwhile; a connection then stays with the child that accepted it. prefork starts a new one
+for each connection that is kept, so there a line may be of one of those.
 
     with children.lines(site, "bob") as lines:      # [Line], one for each child
         answers = [line.get("/members/page.html") for line in lines]
