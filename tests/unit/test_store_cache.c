@@ -5,6 +5,7 @@
 
 #include <apr_strings.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { NOW = 1793610000, TTL = 60, PLACES = 4 };
@@ -212,6 +213,42 @@ START_TEST(test_strangers_take_what_is_void_or_of_no_use_any_more)
 }
 END_TEST
 
+/* T35, DOS: a million names that nobody knows, in a cache as it is without any directive. Members push each
+ * other out where more than four fall into one bucket, which a handful do. */
+START_TEST(test_a_million_strangers_leave_the_members_in)
+{
+    enum { ENTRIES = 4096, MEMBERS = 1000, LEAST = 950 };
+    const sb_cache_options_t as_it_comes = {.entries = ENTRIES,
+                                            .ttl = apr_time_from_sec(TTL),
+                                            .key_max = 190,
+                                            .value_size = sizeof(int),
+                                            .epochs = fx.epochs};
+    int strangers = getenv("SB_VALGRIND") ? 20000 : 1000000;
+    int there = 0, refused = 0;
+    char name[32];
+
+    ck_assert_int_eq(sb_cache_create(&fx.cache, &as_it_comes, fx.pool), APR_SUCCESS);
+    for (int i = 0; i < MEMBERS; i++) {
+        apr_snprintf(name, sizeof(name), "member%d", i);
+        put(name, i, 0, false);
+    }
+    for (int i = 0; i < strangers; i++) {
+        apr_snprintf(name, sizeof(name), "nobody%d", i);
+        put(name, -2, 0, true);
+    }
+    for (int i = 0; i < MEMBERS; i++) {
+        apr_snprintf(name, sizeof(name), "member%d", i);
+        int value = get(name);
+        ck_assert(value == i || value == -1);
+        there += value == i;
+        apr_snprintf(name, sizeof(name), "nobody%d", strangers - 1 - i);
+        refused += get(name) == -2;
+    }
+    ck_assert_int_ge(there, LEAST);
+    ck_assert_int_ge(refused, MEMBERS / 2); /* the places that are left are used */
+}
+END_TEST
+
 /* --- one asks for all --------------------------------------------------------------------------- */
 
 enum { WAITERS = 8 };
@@ -306,6 +343,7 @@ Suite *store_cache_suite(void)
     tcase_add_test(tcase, test_whoever_pays_takes_the_place_of_a_stranger);
     tcase_add_test(tcase, test_strangers_take_no_place_that_is_old_but_may_be_needed);
     tcase_add_test(tcase, test_strangers_take_what_is_void_or_of_no_use_any_more);
+    tcase_add_test(tcase, test_a_million_strangers_leave_the_members_in);
     tcase_add_test(tcase, test_of_many_who_miss_one_asks_for_all);
     tcase_add_test(tcase, test_nobody_waits_for_ever_for_the_one_who_asks);
     tcase_add_test(tcase, test_claims_of_others_are_none_of_ours);
