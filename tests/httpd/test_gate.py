@@ -343,21 +343,6 @@ def test_grace_keeps_a_past_due_subscriber_in_where_the_site_says_so(site):
     assert site.client.user("erin").get("/graceful/x").status_code == 404
 
 
-def test_the_gate_closes_and_opens_with_the_very_next_request(site):
-    """M7, C14, A16: every process of this host knows at once."""
-    user = site.new_user()
-    site.allow_log("SB403")  # each round pays as another customer
-    site.httpd.graceful()
-    client = site.client.user(user)
-    for _ in range(5):
-        for _ in range(8):
-            assert client.get("/members/page.html", headers={"Connection": "close"}).status_code == 402
-        thing = site.subscribe(user, "basic")
-        for _ in range(8):
-            assert client.get("/members/page.html", headers={"Connection": "close"}).status_code == 200
-        site.cancel(thing)
-
-
 def test_http2_is_gated_alike(site, payer):
     """T18: the same decision on every stream."""
     if not site.httpd_has_http2:

@@ -1,7 +1,7 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
 """Each child of a server by itself. Which of them accepts a connection is the kernel's choice, unless the
-others sleep meanwhile; a connection then stays with the child that accepted it. prefork starts a new one
-for each connection that is kept, so there a line may be of one of those.
+others sleep meanwhile; a connection then stays with the child that accepted it. A child of prefork has one
+connection at a time, so there as many lines are as many children, whichever they are.
 
     with children.lines(site, "bob") as lines:      # [Line], one for each child
         answers = [line.get("/members/page.html") for line in lines]
@@ -19,7 +19,8 @@ FIRST = "/open/page.html"  # what makes httpd accept a connection; no gate is as
 
 
 class Line:
-    """One person's connection, which is never opened again, and the child that accepted it."""
+    """One person's connection, which is never opened again, and the child that accepted it, where
+    it is known."""
 
     def __init__(self, port, user, pid=None):
         self.pid = pid
@@ -86,14 +87,23 @@ def ready(httpd):
     return pids
 
 
+def gone(httpd, pids):
+    """Waits until none of these children is left."""
+    until = time.monotonic() + 20
+    while set(pids) & set(httpd.pids()):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
 @contextlib.contextmanager
 def lines(site, user):
     """A line to each child."""
     with contextlib.ExitStack() as stack:
         made = []
-        for pid in ready(site.httpd):
-            with alone(site.httpd, pid):
-                line = Line(site.port, user, pid)
+        for pid in ready(site.httpd)[:site.httpd.child_processes]:
+            prefork = site.httpd.mpm == "prefork"
+            with contextlib.nullcontext() if prefork else alone(site.httpd, pid):
+                line = Line(site.port, user, None if prefork else pid)
                 stack.callback(line.close)
                 assert line.get(FIRST).status == 200
                 made.append(line)
