@@ -97,3 +97,53 @@ def test_what_was_forbidden_stays_forbidden(method):
             answer = client.get(path)
             assert answer.status_code in (401, 403, method.stranger), (path, answer)
             assert SECRET not in answer.text, path
+
+
+FRONT, EVIL = "https://app.example.com", "https://evil.example"
+
+
+@pytest.mark.parametrize("kind", [recipes.SharedKeyToken, recipes.PublicKeyToken], ids=lambda kind: kind.recipe)
+def test_a_front_end_on_another_origin_calls_with_a_bearer_token(make_recipe, kind):
+    """C10, B24, T25, T13: the preflight has no token; with one the bytes can be read there, and every refusal,
+    503 as well, tells the front end what it was. A foreign origin hears nothing."""
+    try:
+        method = kind()
+    except recipes.Missing as missing:
+        pytest.skip(str(missing))
+    site = make_recipe(method, directives={"SubbillCORS": FRONT}, database="sqlite3")
+    site.allow_log(FAILED_LOGINS)
+    site.subscribe(method.name_of("bob"), "basic")
+
+    def get(status, client, reason=None, origin=FRONT):
+        answer = client.get(method.place, headers={"Origin": origin})
+        assert (answer.status_code, SECRET in answer.text) == (status, status == 200)
+        assert answer.headers.get_list("Access-Control-Allow-Origin") == ([FRONT] if origin == FRONT else [])
+        assert ("Access-Control-Allow-Credentials" in answer.headers) == (origin == FRONT)
+        assert answer.headers.get("X-Subbill-Reason") == reason and "Origin" in answer.headers["Vary"]
+        exposed = answer.headers.get("Access-Control-Expose-Headers", "")
+        assert all((name in exposed) == (origin == FRONT) for name in ("X-Subbill-Reason", "Retry-After"))
+        return answer
+
+    for origin, allowed in ((FRONT, FRONT), (EVIL, None)):
+        preflight = method.client().options(method.place, headers={
+            "Origin": origin, "Access-Control-Request-Method": "GET",
+            "Access-Control-Request-Headers": "authorization"})
+        assert preflight.status_code == 204 and not preflight.content
+        assert preflight.headers.get("Access-Control-Allow-Origin") == allowed
+        assert preflight.headers.get("Access-Control-Allow-Headers") == (allowed and "authorization")
+        assert "WWW-Authenticate" not in preflight.headers
+        get(200, method.program("bob"), origin=origin)
+        assert "WWW-Authenticate" in get(401, method.client(), origin=origin).headers
+        get(402, method.program("alice"), "no_account", origin)
+
+    site.allow_log("SB2")
+    site.httpd.stop()
+    away = site.database.path.with_suffix(".away")
+    site.database.path.rename(away)
+    site.httpd.start()
+    assert "Retry-After" in get(503, method.program("bob"), "unavailable").headers
+    get(503, method.program("bob"), "unavailable", EVIL)
+    away.rename(site.database.path)
+    site.reconfigure(directives={"SubbillEnabled": "Off"})
+    get(503, method.program("bob"), "disabled")
+    get(503, method.program("bob"), "disabled", EVIL)
