@@ -100,8 +100,9 @@ class Runner:
                 continue
             yield item
 
-    def run(self, name, door, over, enough=None):
-        """What is wrong in one class at one door; enough: stop after so many."""
+    def run(self, name, door, over, enough=None, matters=None):
+        """What is wrong in one class at one door; enough: stop after so many; matters: whether a sentence
+        counts, by default all do."""
         wrong = []
         for item in self.chosen(name, door, over):
             if enough and len(wrong) >= enough:
@@ -111,7 +112,8 @@ class Runner:
             except TimeoutError:
                 said = ["no answer comes"]
                 self.close()
-            wrong += [f"{name}/{item['name']} {door} {over}: {what}" for what in said]
+            wrong += [f"{name}/{item['name']} {door} {over}: {what}" for what in said
+                      if not matters or matters(what)]
         self.close()
         return wrong
 

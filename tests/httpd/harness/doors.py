@@ -5,7 +5,7 @@ administrator may, knowingly or not, have led to them from somewhere else.
     location    <Location "/loc">                     directory   <Directory docroot/dir>
     files       <FilesMatch "^paid"> in docroot/fil   proxy       <Proxy "http://…/vault/*"> under /prx/
 
-and a virtual host of its own that is closed as a whole. Every protected file holds MARK over and over, and MARK's bytes stand in no public answer: any piece
+a folder /req that `Require subscription` closes, and a virtual host of its own that is closed as a whole. Every protected file holds MARK over and over, and MARK's bytes stand in no public answer: any piece
 of a file that gets out is seen, however small the range was.
 """
 import shutil
@@ -77,6 +77,14 @@ ProxyPass /hall/ {vault}/hall/
 </Location>
 <Directory "{root}/docroot/styles">
     SetHandler default-handler
+</Directory>
+
+<Location "/req">
+    Require subscription
+</Location>
+<Directory "{root}/docroot/in/required">
+    Options Includes
+    DirectoryIndex /req/paid.html
 </Directory>
 
 <Directory "{root}/docroot/davs">
@@ -243,6 +251,9 @@ def write(root):
         _ways(docroot / "in" / door, BASE[door])
     scratch.write(docroot / "fil" / "file.shtml", '<!--#include file="paid.html" -->\n')
     scratch.write(docroot / "fil" / "open.html", PUBLIC)
+    for name in ("paid.html", "index.html"):
+        scratch.write(docroot / "req" / name, PROTECTED)
+    scratch.write(docroot / "in" / "required" / "virtual.shtml", '<!--#include virtual="/req/paid.html" -->\n')
     scratch.write(docroot / "styles" / "paid.html", PROTECTED)
     for host in ("paid", "open"):
         text = PROTECTED if host == "paid" else PUBLIC

@@ -4,8 +4,12 @@
 A mutant is a few exact replacements in one source file; each must be found exactly once, so that a
 mutant cannot fade away when the code changes. Only that file is compiled, and linked with the
 objects of the build under test.
+
+A mutant that merely breaks the site proves nothing: it has to let something out, or, where it says
+"shows": "kept", to let a cache keep something.
 """
 import json
+import re
 import subprocess
 
 from . import scratch
@@ -13,8 +17,20 @@ from . import scratch
 LIST = scratch.ROOT / "tests" / "gate" / "mutants.json"
 
 
+# What harness/corpus.py says about an answer that a stranger gains something by, and of one that caches may keep.
+_SHOWS = {"leak": re.compile(r"gets the protected bytes|gets (2\d\d|304|412|416)\b|tells about the file|hears of"
+                             r"|made a copy|behind the door$|changed or removed"),
+          "kept": re.compile(r"cache may keep")}
+
+
 def load():
     return json.loads(LIST.read_text())
+
+
+def shows(mutant):
+    """Whether a sentence of the corpus is what this mutant has to be caught by."""
+    pattern = _SHOWS[mutant.get("shows", "leak")]
+    return lambda sentence: pattern.search(sentence) and "the payer gets" not in sentence
 
 
 def mutate(mutant):
