@@ -115,7 +115,9 @@ def test_of_many_who_miss_at_once_one_asks_the_database(make_site, server):
         pytest.skip("a process of prefork has one request at a time")
     direct = databases.Pgsql(server.params())
     with Relay(direct.address) as relay:
+        # One connection, for to make another takes too long over such a line.
         site = make_site(database=direct.behind(relay.port), double=False, extra=METRICS,
+                         directives={"SubbillDatabasePool": "1 1000"},
                          httpd={"processes": 1, "threads": AT_ONCE * 2})
         site.subscribe("bob")
         for user, status in (("bob", 200), ("alice", 402)):

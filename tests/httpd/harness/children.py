@@ -53,9 +53,19 @@ class Line:
         self._connection.close()
 
 
-def _state(pid):
-    with open(f"/proc/{pid}/stat") as stat:
-        return stat.read().rpartition(")")[2].split()[0]
+def _sleeps(pid):
+    """Or is gone, which httpd may decide at any time."""
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return stat.read().rpartition(")")[2].split()[0] in "TXZ"
+    except OSError:
+        return True
+
+
+def _tell(pids, signal_number):
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal_number)
 
 
 @contextlib.contextmanager
@@ -63,16 +73,14 @@ def alone(httpd, pid):
     """Only this child accepts connections meanwhile."""
     others = [other for other in httpd.pids() if other != pid]
     try:
-        for other in others:
-            os.kill(other, signal.SIGSTOP)
+        _tell(others, signal.SIGSTOP)
         until = time.monotonic() + 10
-        while any(_state(other) != "T" for other in others):
+        while not all(_sleeps(other) for other in others):
             assert time.monotonic() < until
             time.sleep(0.002)
         yield
     finally:
-        for other in others:
-            os.kill(other, signal.SIGCONT)
+        _tell(others, signal.SIGCONT)
 
 
 def ready(httpd):
