@@ -72,8 +72,7 @@ def callgrind_total(path, requests):
         site.httpd._write_wrapper()
         site.httpd.start()
         site.subscribe("bob", "basic")
-        site.client.close()
-        site._client = None
+        site.hang_up()
         keep_alive(site, path, requests)
         site.httpd.stop()
         return int(re.search(r"^(?:totals|summary): (\d+)", output.read_text(), re.M)[1])

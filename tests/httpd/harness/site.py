@@ -252,8 +252,7 @@ class Site:
         try:
             self.httpd.stop()
         finally:
-            if self._client is not None:
-                self._client.close()
+            self.hang_up()
             if self._own_double:
                 self.double_words = self.double.stop() or ""
             self.backend.stop()
@@ -274,6 +273,12 @@ class Site:
         if self._client is None:
             self._client = Client(self.url)
         return self._client
+
+    def hang_up(self):
+        """Closes the client's connections; the next use of it opens others."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
 
     def ctl(self, *arguments, timeout=60):
         """Runs subbillctl for this site: (exit status, everything it printed)."""
