@@ -47,10 +47,10 @@ int sb_refusal_status(request_rec *r, const sb_verdict_t *verdict)
     return target ? HTTP_SEE_OTHER : sb_http_status(status);
 }
 
+/* That no cache may keep it is for web/private.c to say. */
 static void refusal_headers(request_rec *r, sb_status_e status, const char *word)
 {
     apr_table_setn(r->err_headers_out, "X-Subbill-Reason", word);
-    apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");
     if (status == SB_UNAVAILABLE) {
         apr_table_setn(r->err_headers_out, "Retry-After", "5");
     }

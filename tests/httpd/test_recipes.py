@@ -133,7 +133,7 @@ def test_a_front_end_on_another_origin_calls_with_a_bearer_token(make_recipe, ki
         assert preflight.headers.get("Access-Control-Allow-Headers") == (allowed and "authorization")
         assert "WWW-Authenticate" not in preflight.headers
         get(200, method.program("bob"), origin=origin)
-        assert "WWW-Authenticate" in get(401, method.client(), origin=origin).headers
+        assert "WWW-Authenticate" in get(401, method.client(), "no_identity", origin).headers
         get(402, method.program("alice"), "no_account", origin)
 
     site.allow_log("SB2")
