@@ -100,6 +100,20 @@ static bool wants_more(const char *code)
     return strcmp(code, "plan_too_low") == 0 || strcmp(code, "no_entitlement") == 0;
 }
 
+/* A subscription that opens nothing as it is, and stands in the way of another. */
+static bool is_running(const char *code)
+{
+    static const char *const codes[] = {"past_due", "unpaid", "paused", "disputed",
+                                        "unknown_status"};
+
+    for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++) {
+        if (strcmp(code, codes[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Where to go from here, for those who can buy or pay their way in. */
 static json_t *links_of(const problem_t *problem)
 {
@@ -116,12 +130,12 @@ static json_t *links_of(const problem_t *problem)
         link_add(links, problem, "plans");
         link_add(links, problem, "checkout");
     }
-    if (problem->status == HTTP_CONFLICT || wants_more(code) ||
-        strcmp(code, "past_due") == 0 || strcmp(code, "unpaid") == 0 || unpaid) {
+    if (problem->status == HTTP_CONFLICT || wants_more(code) || is_running(code) ||
+        unpaid) {
         link_add(links, problem, "portal");
         link_add(links, problem, "account");
     }
-    if (strcmp(code, "already_subscribed") == 0) {
+    if (strcmp(code, "already_subscribed") == 0 || wants_more(code)) {
         link_add(links, problem, "change");
     }
     return links;

@@ -91,6 +91,9 @@ def test_one_refusal_says_the_same_everywhere(site, case):
     if case in RUNNING:
         assert (bought.status_code, bought.json()["code"]) == (409, "already_subscribed")
         assert bought.json()["links"]["change"]
+        assert {"portal", "account"} <= set(problem["links"])
+        assert ("change" in problem["links"]) == (case == "plan_too_low")
+        assert client.get(problem["links"]["account"]).status_code == 200
     else:
         assert bought.status_code == 200 and bought.json()["url"].startswith(site.double.url)
 
