@@ -13,11 +13,15 @@ static sb_dir_t *dir_of(void *section)
     return dir;
 }
 
-/* httpd makes our configuration of a section when it meets a directive of ours there. */
+/* httpd makes our configuration of a section when it meets a directive of ours there. An alias belongs to no
+ * section yet. */
 void sb_dir_require(cmd_parms *cmd)
 {
     sb_dir_t *dir = ap_get_module_config(cmd->context, &subbill_module);
 
+    if (strcasecmp(cmd->directive->directive, "<AuthzProviderAlias") == 0) {
+        return;
+    }
     if (!dir) {
         dir = sb_dir_create(cmd->pool, NULL);
         ap_set_module_config(cmd->context, &subbill_module, dir);
@@ -32,16 +36,46 @@ static const char *not_in_limit(cmd_parms *cmd)
     return ap_check_cmd_context(cmd, NOT_IN_LIMIT);
 }
 
+static const sb_gate_t *shut(const sb_gate_t *gate)
+{
+    return gate && !gate->off ? gate : NULL;
+}
+
+/* What holds of all that was written: a server's gate where nothing else is said, those of files and of addresses
+ * beside each other. */
+static void settle_gates(sb_dir_t *dir)
+{
+    const sb_gate_t *files = dir->written[SB_SCOPE_FILES];
+    const sb_gate_t *address = dir->written[SB_SCOPE_ADDRESS];
+
+    dir->gate = shut(address);
+    dir->beneath = dir->gate ? shut(files) : NULL;
+    if (!dir->gate) {
+        dir->gate = files || address ? shut(files) : shut(dir->written[SB_SCOPE_SERVER]);
+    }
+}
+
+static bool replaces(const sb_dir_t *dir)
+{
+    for (int scope = 0; scope < SB_SCOPES; scope++) {
+        if (dir->written[scope] && dir->written[scope]->replaces) {
+            return true;
+        }
+    }
+    return false;
+}
+
 const char *sb_dir_set_gate(cmd_parms *cmd, void *dir, const char *args)
 {
-    sb_gate_t *gate;
+    sb_gate_t *gate = NULL;
     const char *error = not_in_limit(cmd);
 
     if (!error) {
         error = sb_gate_make(&gate, cmd, cmd->cmd->name, SB_THING_NONE, args);
     }
-    if (!error) {
-        dir_of(dir)->gate = gate;
+    if (!error && gate) {
+        dir_of(dir)->written[gate->scope] = gate;
+        settle_gates(dir);
     }
     return error;
 }
@@ -54,6 +88,7 @@ static const char *parse_expression(const ap_expr_info_t **expression, cmd_parms
     if (error) {
         return error;
     }
+    sb_identity_expect();
     *expression = ap_expr_parse_cmd(cmd, arg, AP_EXPR_FLAG_STRING_RESULT, &error, NULL);
     return error ? sb_config_complain(cmd, "cannot read the expression \"%s\": %s", arg,
                                       error)
@@ -218,21 +253,6 @@ void *sb_dir_create(apr_pool_t *pool, char *path)
     return dir;
 }
 
-/* httpd merges what is written for addresses after what is written for files: that is no nesting, and both
- * hold. */
-static const sb_gate_t *beneath(const sb_dir_t *base, const sb_dir_t *add)
-{
-    const sb_gate_t *outer = base->gate;
-
-    if (add->beneath) {
-        return add->beneath;
-    }
-    if (add->gate && add->gate->of_files) {
-        return NULL;
-    }
-    return add->gate && outer && outer->of_files && !outer->off ? outer : base->beneath;
-}
-
 void *sb_dir_merge(apr_pool_t *pool, void *base_config, void *add_config)
 {
     const sb_dir_t *base = base_config;
@@ -247,11 +267,12 @@ void *sb_dir_merge(apr_pool_t *pool, void *base_config, void *add_config)
     }
     sb_dir_t *merged = apr_palloc(pool, sizeof(*merged));
     merged->given = true;
-    merged->gate = add->gate ? add->gate : base->gate;
-    merged->beneath = beneath(base, add);
-    /* Whoever writes that there is no gate means no door of ours at all. */
-    merged->required =
-        add->required || (base->required && !(add->gate && add->gate->off));
+    for (int scope = 0; scope < SB_SCOPES; scope++) {
+        merged->written[scope] =
+            add->written[scope] ? add->written[scope] : base->written[scope];
+    }
+    settle_gates(merged);
+    merged->required = add->required || (base->required && !replaces(add));
     merged->user = add->user ? add->user : base->user;
     merged->email = add->email ? add->email : base->email;
     merged->on_deny = add->on_deny != SB_DENY_UNSET ? add->on_deny : base->on_deny;

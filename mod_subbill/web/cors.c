@@ -166,8 +166,7 @@ bool sb_cors_gated_preflight(request_rec *r)
 /* Our own routes answer for themselves. */
 static bool has_gate(request_rec *r)
 {
-    return sb_dir_gate(sb_dir_of(r)) && sb_dir_of(r)->dry_run <= 0 &&
-           !sb_route_of(r, NULL);
+    return sb_dir_of(r)->gate && sb_dir_of(r)->dry_run <= 0 && !sb_route_of(r, NULL);
 }
 
 /* The first hook that knows every section that holds here and comes before anybody asks for a name. */

@@ -49,7 +49,7 @@ static bool closed(request_rec *r, request_rec *member)
         return true;
     }
     if (member->status != HTTP_UNAUTHORIZED || sb_dir_of(member)->dry_run > 0 ||
-        !(sb_request_of(member)->gated || sb_dir_gate(sb_dir_of(member)))) {
+        !(sb_request_of(member)->gated || sb_dir_of(member)->gate)) {
         return false;
     }
     const char *scheme = apr_table_get(member->err_headers_out, "WWW-Authenticate");

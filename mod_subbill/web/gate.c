@@ -143,7 +143,7 @@ bool sb_gate_rehearse(request_rec *r, const sb_gate_t *gate)
 
 const sb_gate_t *sb_gate_of(request_rec *r)
 {
-    const sb_gate_t *gate = sb_dir_gate(sb_dir_of(r));
+    const sb_gate_t *gate = sb_dir_of(r)->gate;
 
     return gate && !sb_route_of(r, NULL) ? gate : NULL;
 }
@@ -178,7 +178,7 @@ static bool is_ours(const request_rec *r)
  * is mounted does not. */
 static const sb_gate_t *gate_in_fixups(request_rec *r)
 {
-    const sb_gate_t *gate = sb_dir_gate(sb_dir_of(r));
+    const sb_gate_t *gate = sb_dir_of(r)->gate;
 
     if (!gate || !is_ours(r)) {
         return gate;
@@ -203,9 +203,6 @@ static inline int ask(request_rec *r, const sb_gate_t *gate)
 {
     const sb_gate_t *beneath = sb_dir_of(r)->beneath;
 
-    if (beneath == gate) {
-        beneath = NULL;
-    }
     if (sb_dir_of(r)->dry_run > 0) {
         if (sb_gate_rehearse(r, gate) && beneath) {
             sb_gate_rehearse(r, beneath);
@@ -222,7 +219,10 @@ static inline int ask(request_rec *r, const sb_gate_t *gate)
         }
     }
     int status = ask_gate(r, gate);
-    return status == DECLINED && beneath ? ask_gate(r, beneath) : status;
+    /* Who is shown a teaser is refused already. */
+    return status == DECLINED && beneath && !sb_request_of(r)->teaser
+               ? ask_gate(r, beneath)
+               : status;
 }
 
 static int enforce(request_rec *r)
@@ -239,24 +239,23 @@ static int enforce(request_rec *r)
     if (dir->required && dir->dry_run <= 0) {
         sb_private_mark(r);
     }
-    if (!gate) {
-        return DECLINED;
-    }
-    if (dir->teaser) {
-        sb_request_of(r)->may_tease = true;
-    }
-    if (sb_teaser_looks_up(r)) {
+    sb_teaser_found(r);
+    if (gate && sb_teaser_looks_up(r)) {
         sb_request_of(r)->postponed = true;
         return DECLINED;
     }
-    return ask(r, gate);
+    int status = gate ? ask(r, gate) : DECLINED;
+    if (status == DECLINED && (gate || dir->required)) {
+        sb_request_of(r)->passed = true;
+    }
+    return status;
 }
 
 /* What was ours in fixups, or only looked up, has become somebody else's: mod_dav takes a folder it is in charge
  * of from whoever handles it. */
 static int enforce_late(request_rec *r)
 {
-    const sb_gate_t *gate = sb_dir_gate(sb_dir_of(r));
+    const sb_gate_t *gate = sb_dir_of(r)->gate;
 
     if (!gate || !sb_request_of(r)->postponed || is_ours(r)) {
         return DECLINED;

@@ -147,22 +147,57 @@ static sb_thing_e thing_of(const char **word)
     return SB_THING_NONE;
 }
 
-/* Whether a directive stands in a section about files. */
-static bool is_of_files(const ap_directive_t *directive)
+static bool is_one_of(const ap_directive_t *directive, const char *const names[])
 {
-    static const char *const sections[] = {"<Directory", "<DirectoryMatch",
-                                           "<Files",     "<FilesMatch",
-                                           "<Proxy",     "<ProxyMatch"};
-
-    for (const ap_directive_t *around = directive->parent; around;
-         around = around->parent) {
-        for (size_t i = 0; i < sizeof(sections) / sizeof(*sections); i++) {
-            if (strcasecmp(around->directive, sections[i]) == 0) {
-                return true;
-            }
+    for (int i = 0; names[i]; i++) {
+        if (strcasecmp(directive->directive, names[i]) == 0) {
+            return true;
         }
     }
     return false;
+}
+
+static const char *const conditions[] = {"<If", "<ElseIf", "<Else", NULL};
+
+static sb_scope_e scope_of(const ap_directive_t *directive)
+{
+    static const char *const files[] = {"<Directory",  "<DirectoryMatch", "<Files",
+                                        "<FilesMatch", "<Proxy",          "<ProxyMatch",
+                                        NULL};
+    static const char *const addresses[] = {"<Location", "<LocationMatch", NULL};
+    sb_scope_e scope = SB_SCOPE_SERVER;
+
+    for (const ap_directive_t *around = directive->parent; around;
+         around = around->parent) {
+        if (is_one_of(around, files)) {
+            return SB_SCOPE_FILES;
+        }
+        if (is_one_of(around, addresses) || is_one_of(around, conditions)) {
+            scope = SB_SCOPE_ADDRESS;
+        }
+    }
+    return scope;
+}
+
+/* Whether the section has Require lines that replace all those that httpd has merged before. */
+static bool has_requirements(const ap_directive_t *directive)
+{
+    static const char *const merging[] = {"AuthMerging", NULL};
+    static const char *const requirements[] = {"Require", "<RequireAny", "<RequireAll",
+                                               "<RequireNone", NULL};
+    const ap_directive_t *section = directive->parent;
+    bool found = false;
+
+    if (!section || is_one_of(section, conditions)) {
+        return false;
+    }
+    for (const ap_directive_t *line = section->first_child; line; line = line->next) {
+        if (is_one_of(line, merging)) {
+            return false;
+        }
+        found = found || is_one_of(line, requirements);
+    }
+    return found;
 }
 
 static const char *read_words(sb_gate_t *gate, cmd_parms *cmd, sb_thing_e thing,
@@ -206,7 +241,7 @@ const char *sb_gate_make(sb_gate_t **made, cmd_parms *cmd, const char *directive
     gate->file = cmd->directive->filename;
     gate->line = cmd->directive->line_num;
     gate->door = strcmp(directive, "SubbillGate") == 0;
-    gate->of_files = is_of_files(cmd->directive);
+    gate->scope = scope_of(cmd->directive);
     gate->home = cmd->server;
     gate->words = apr_array_make(cmd->pool, 2, sizeof(const char *));
     gate->wanted = apr_array_make(cmd->pool, 1, sizeof(sb_wanted_t));
@@ -222,6 +257,7 @@ const char *sb_gate_make(sb_gate_t **made, cmd_parms *cmd, const char *directive
         strcasecmp(APR_ARRAY_IDX(gate->words, 0, const char *), "off") == 0) {
         apr_array_clear(gate->words);
         gate->off = true;
+        gate->replaces = has_requirements(cmd->directive);
     }
     else if (gate->door && !gate->words->nelts && !gate->wanted->nelts) {
         return "SubbillGate: needs any, plans, entitlement:KEY, purchase:SKU, or Off";

@@ -5,15 +5,40 @@
 #include "domain/identity.h"
 
 #include <http_core.h>
+#include <http_protocol.h>
 #include <http_request.h>
+
+/* Whether any expression names somebody. Only ever goes from 0 to 1 in the life of a loaded module. */
+static int in_use;
+
+void sb_identity_expect(void)
+{
+    __atomic_store_n(&in_use, 1, __ATOMIC_RELAXED);
+}
+
+/* An internal request has its headers in common with the client's, to which a .htaccess file may have added by then:
+ * what the client has sent says who it is. */
+static int keep_headers(request_rec *r)
+{
+    if (__atomic_load_n(&in_use, __ATOMIC_RELAXED) && !sb_request_origin(r)) {
+        sb_request_of(r)->sent = apr_table_copy(r->pool, r->headers_in);
+    }
+    return DECLINED;
+}
 
 /* An expression is evaluated each time it is asked for: the same request knows less before
  * authentication than after, so the first answer must not be kept. */
 static const char *evaluate(request_rec *r, const ap_expr_info_t *expression)
 {
     const char *error = NULL;
-    const char *value = ap_expr_str_exec(r, expression, &error);
+    apr_table_t *headers = r->headers_in;
+    apr_table_t *sent = sb_request_of(sb_request_top(r))->sent;
 
+    if (sent && sb_request_origin(r)) {
+        r->headers_in = sent;
+    }
+    const char *value = ap_expr_str_exec(r, expression, &error);
+    r->headers_in = headers;
     if (error) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
                       "SB100: SubbillUser or SubbillEmail: %s", error);
@@ -103,4 +128,10 @@ const char *sb_request_email(request_rec *r)
     const char *email = dir->email ? evaluate(r, dir->email) : NULL;
 
     return email && sb_email_valid(email) ? email : NULL;
+}
+
+void sb_identity_hooks(apr_pool_t *pool)
+{
+    /* After the server's own modules have had their say, mod_remoteip or RequestHeader early. */
+    ap_hook_post_read_request(keep_headers, NULL, NULL, APR_HOOK_REALLY_LAST);
 }

@@ -278,6 +278,7 @@ static void register_hooks(apr_pool_t *pool)
     /* Before handlers that take whatever comes, mod_proxy's for one, and after those that close doors. */
     ap_hook_handler(handle, NULL, NULL, (APR_HOOK_REALLY_FIRST + APR_HOOK_FIRST) / 2);
     sb_route_hooks(pool);
+    sb_identity_hooks(pool);
     sb_gate_hooks(pool);
     sb_refusal_hooks(pool);
     sb_private_hooks(pool);

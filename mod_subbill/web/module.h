@@ -103,6 +103,14 @@ typedef struct sb_wanted_t {
     const ap_expr_info_t *least_expression;
 } sb_wanted_t;
 
+/* What a section speaks of. httpd merges addresses after files, which is no nesting. */
+typedef enum {
+    SB_SCOPE_SERVER,  /* no section: where nothing else is said */
+    SB_SCOPE_FILES,   /* <Directory>, <Files>, <Proxy>, and <If> inside of these */
+    SB_SCOPE_ADDRESS, /* <Location>, and <If> elsewhere */
+    SB_SCOPES
+} sb_scope_e;
+
 /* A question that SubbillGate or a Require line of ours puts, with its answer's rule compiled for
  * every catalogue it can meet: a <Location> of the main server holds in virtual hosts that have
  * catalogues of their own. */
@@ -111,9 +119,10 @@ typedef struct sb_gate_t {
     const char *file;
     int line;
     bool door; /* SubbillGate; else a Require line */
-    bool
-        of_files; /* written for files, not for addresses: <Directory>, <Files>, <Proxy> */
+    sb_scope_e scope;
     bool off;
+    bool
+        replaces; /* Off, where the section's own Require lines replace those around it */
     apr_array_header_t *words;  /* const char *: any, plans */
     apr_array_header_t *wanted; /* sb_wanted_t */
     bool by_address;            /* the key of one is an expression */
@@ -146,12 +155,12 @@ typedef enum {
 
 /* Per location. Every member has an unset value (NULL, -1, SB_…_UNSET) that merging respects. */
 typedef struct sb_dir_t {
-    bool given;            /* a directive of ours stood in this section */
-    const sb_gate_t *gate; /* SubbillGate: the innermost that was written */
-    const sb_gate_t
-        *beneath;  /* one of files, which that of an address does not replace */
-    bool required; /* a Require line of ours stands here or around */
-    const ap_expr_info_t *user;  /* SubbillUser */
+    bool given;                          /* a directive of ours stood in this section */
+    const sb_gate_t *written[SB_SCOPES]; /* SubbillGate, the innermost of each scope */
+    const sb_gate_t *gate;      /* what comes of these: the gate that is shut, or NULL; */
+    const sb_gate_t *beneath;   /* and one of files that is shut as well */
+    bool required;              /* a Require line of ours stands here or around */
+    const ap_expr_info_t *user; /* SubbillUser */
     const ap_expr_info_t *email; /* SubbillEmail */
     sb_on_deny_e on_deny;
     const char *deny_url; /* of SubbillOnDeny redirect, or NULL: the plans page */
@@ -172,12 +181,6 @@ static inline sb_server_t *sb_server_of(const server_rec *s)
 static inline sb_dir_t *sb_dir_of(const request_rec *r)
 {
     return ap_get_module_config(r->per_dir_config, &subbill_module);
-}
-
-/* What of its gates is shut, or NULL. */
-static inline const sb_gate_t *sb_dir_gate(const sb_dir_t *dir)
-{
-    return dir->gate && !dir->gate->off ? dir->gate : dir->beneath;
 }
 
 /* --- web/config.c, gates.c, check.c, dump.c: directives and their relations ----------------------------- */
@@ -266,15 +269,16 @@ typedef struct sb_request_t {
     const sb_gate_t *let_pass; /* the last that has, in the last run */
     bool gated;                /* a gate or Require subscription looked at this request */
     bool postponed;            /* the gate is asked when a handler is about to run */
-    bool reasoned;             /* the environment holds SUBBILL_REASON */
-    bool refused;              /* refusal holds what to tell */
+    bool passed;   /* all that asks for a login is behind it, and its doors are open */
+    bool reasoned; /* the environment holds SUBBILL_REASON */
+    bool refused;  /* refusal holds what to tell */
     sb_result_t refusal;
     const sb_gate_t *denied_by; /* set by the provider during the nested run */
     sb_verdict_t denied;
     sb_opened_t opened[SB_DOORS]; /* all of it outlives the request */
     struct sb_teaser_t *teaser;   /* of web/teaser.c: shown in place of a refusal; */
-    bool may_tease;               /* fixups, which decide about that, have come */
-    sb_told_t told; /* set by web/export.c when a door let this request in */
+    bool negotiating; /* httpd looks for the file it is about; fixups come later */
+    sb_told_t told;   /* set by web/export.c when a door let this request in */
 
     /* A folder becomes its index without a decision of its own, for httpd copies the configuration of the
      * subrequest that was let in, but not what we know about it. */
@@ -289,6 +293,7 @@ typedef struct sb_request_t {
     int stale_seconds; /* what allowed it to be */
     sb_holding_t holding;
     bool told_headers; /* some request below it wrote X-Subbill-… headers */
+    apr_table_t *sent; /* its headers as they came; NULL: nobody will want to know */
 } sb_request_t;
 
 sb_request_t *sb_request_make(request_rec *r);
@@ -396,6 +401,10 @@ sb_reason_e sb_owned_ask(const sb_server_t *server, const char *user, sb_thing_e
                          const char *key, apr_pool_t *pool);
 
 /* --- web/identity.c: who asks ------------------------------------------------------------- */
+
+/* Some expression of the configuration will name users. */
+void sb_identity_expect(void);
+void sb_identity_hooks(apr_pool_t *pool);
 
 /* What names the user of this request, by SubbillUser or httpd, taken or not; NULL: nothing does. */
 const char *sb_request_name(request_rec *r);

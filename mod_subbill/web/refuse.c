@@ -127,7 +127,7 @@ static bool is_login_at_door(request_rec *r)
 {
     const sb_request_t *request = sb_request_of(r);
 
-    return r->status == HTTP_UNAUTHORIZED && !request->refused &&
+    return r->status == HTTP_UNAUTHORIZED && !request->refused && !request->passed &&
            (request->gated || (sb_gate_of(r) && sb_dir_of(r)->dry_run <= 0));
 }
 

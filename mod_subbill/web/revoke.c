@@ -294,9 +294,10 @@ static request_rec *let_in(request_rec *r)
     for (; r; r = r->prev) {
         const sb_request_t *request =
             ap_get_module_config(r->request_config, &subbill_module);
-        if (request && (request->opened[SB_DOOR_REQUIRE].user ||
-                        request->opened[SB_DOOR_GATE].user)) {
-            return r;
+        for (int door = 0; request && door < SB_DOORS; door++) {
+            if (request->opened[door].user) {
+                return r;
+            }
         }
     }
     return NULL;

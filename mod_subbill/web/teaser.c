@@ -72,7 +72,24 @@ bool sb_teaser_here(const request_rec *r)
 bool sb_teaser_looks_up(request_rec *r)
 {
     return r->main && has_teaser(r) && has_teaser(r->main) && !teaser_of(r) &&
-           !sb_request_of(r->main)->may_tease;
+           sb_request_of(r->main)->negotiating;
+}
+
+void sb_teaser_found(const request_rec *r)
+{
+    sb_request_t *request = ap_get_module_config(r->request_config, &subbill_module);
+
+    if (request) {
+        request->negotiating = false;
+    }
+}
+
+static int look_for_file(request_rec *r)
+{
+    if (has_teaser(r)) {
+        sb_request_of(r)->negotiating = true;
+    }
+    return DECLINED;
 }
 
 int sb_teaser_identify(request_rec *r)
@@ -447,6 +464,8 @@ void sb_teaser_hooks(apr_pool_t *pool)
     ap_hook_insert_filter(insert_marker, NULL, NULL, APR_HOOK_REALLY_LAST);
     /* A failed page is an answer to what the client asked, not to what we made of it. */
     ap_hook_insert_error_filter(insert_error, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    /* Before mod_negotiation's. */
+    ap_hook_type_checker(look_for_file, NULL, NULL, APR_HOOK_REALLY_FIRST);
     /* Before any handler. */
     ap_hook_handler(guard, NULL, NULL, APR_HOOK_REALLY_FIRST);
     /* After everything that makes or changes a page, before everything that packs one. */

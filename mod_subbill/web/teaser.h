@@ -12,9 +12,12 @@ typedef struct sb_teaser_t sb_teaser_t;
  * request or below one that shows a teaser. Then nobody is asked for a login. */
 bool sb_teaser_here(const request_rec *r);
 
-/* Whether r is only looked up for a page that may itself become a teaser, before that is decided: what
- * mod_negotiation chooses from. Its gate can wait, for the page is asked, or whoever runs r after all. */
+/* Whether r is only looked up while httpd looks for the file that the request above it is about: what
+ * mod_negotiation chooses from. Its gate can wait, for that request is asked next, or whoever runs r after all. */
 bool sb_teaser_looks_up(request_rec *r);
+
+/* httpd has found that file. */
+void sb_teaser_found(const request_rec *r);
 
 /* Learns who it is from credentials that were sent. OK, or the status of a login that failed. */
 int sb_teaser_identify(request_rec *r);

@@ -160,6 +160,49 @@ Alias "/elsewhere" "{root}/docroot/vault"
     assert SECRET in site.client.user("bob").get("/vault/free/page.html").text
 
 
+def test_a_condition_belongs_to_the_section_it_stands_in(make_site):
+    """T14: httpd merges <If> last of all; what one of files says replaces no gate of an address."""
+    site = _site(make_site, gates="", pages={"both/page.html": _secret(), "both/open/page.html": _secret()}, extra="""
+SubbillGate Off
+<Directory "{root}/docroot/both">
+    SubbillGate any
+    <If "true">
+        SubbillGate any
+    </If>
+</Directory>
+<Directory "{root}/docroot/both/open">
+    <If "true">
+        SubbillGate Off
+    </If>
+</Directory>
+<Location "/both">
+    SubbillGate pro
+</Location>
+""")
+    site.allow_log("SB104")
+    site.subscribe("carol", "pro")
+    for path in ("/both/page.html", "/both/open/page.html"):
+        answer = site.client.user("bob").get(path)
+        assert (answer.status_code, SECRET in answer.text) == (403, False), path
+        assert SECRET in site.client.user("carol").get(path).text
+
+
+def test_an_alias_marks_no_other_section(make_site):
+    """CACHE: httpd reads <AuthzProviderAlias> outside of every section; open pages stay as they were."""
+    site = _site(make_site, pages={"aliased/page.html": _secret()}, extra="""
+<AuthzProviderAlias subscription paid pro>
+</AuthzProviderAlias>
+<Location "/aliased">
+    Require paid
+</Location>
+""")
+    assert "Cache-Control" not in site.client.get("/open/page.html").headers
+    assert site.client.user("bob").get("/aliased/page.html").status_code == 403
+    site.subscribe("carol", "pro")
+    answer = site.client.user("carol").get("/aliased/page.html")
+    assert SECRET in answer.text and "private" in answer.headers["Cache-Control"]
+
+
 # --- handlers -----------------------------------------------------------------------------------
 
 
@@ -239,6 +282,20 @@ def test_a_dry_run_leaves_the_body_to_the_application(make_site):
         assert site.backend.requests[-1]["body"] == body.decode()
 
 
+def test_a_401_of_the_applications_own_is_its_own(make_site):
+    """D24: whoever was let in is somebody, whatever comes after the gate."""
+    site = _site(make_site, extra="""
+<Location "/members/own">
+    RedirectMatch 401 .
+</Location>
+""")
+    answer = site.client.user("bob").get("/members/own")
+    assert answer.status_code == 401 and "X-Subbill-Reason" not in answer.headers
+    assert answer.headers["Content-Type"].startswith("text/html")
+    answer = site.client.get("/members/own")
+    assert (answer.status_code, answer.headers["X-Subbill-Reason"]) == (401, "no_identity")
+
+
 # --- what is looked up for a page ---------------------------------------------------------------
 
 
@@ -264,6 +321,67 @@ AddLanguage de .de
             assert SECRET not in answer.text
     # Without the method that a teaser answers nothing is looked up for nothing.
     assert SECRET not in site.client.post("/mv/page").text
+
+
+TEASED = f"<!doctype html><title>heron</title><p>{PUBLIC}</p>\n<!--paywall-->\n<p>{SECRET}</p>\n"
+
+
+@pytest.mark.parametrize("extra", [
+    """
+<Directory "{root}/docroot/teased">
+    SubbillTeaser marker
+    <FilesMatch "\\.(html|txt)">
+        SubbillGate any
+    </FilesMatch>
+</Directory>
+""", """
+<Location "/teased">
+    SubbillTeaser marker
+    SubbillGate any
+</Location>
+<LocationMatch "^/teased/(none)?$">
+    SubbillGate Off
+</LocationMatch>
+"""], ids=["files", "address"])
+@pytest.mark.parametrize("way", ["DirectoryIndex index.html", "DirectoryIndex index\n    Options +MultiViews",
+                                 "DirectoryIndex disabled\n    FallbackResource /teased/index.html",
+                                 "DirectoryIndex disabled\n    Options +Indexes\n"
+                                 "    IndexOptions FancyIndexing ScanHTMLTitles\n    ReadmeName README.txt"],
+                         ids=["index", "negotiated", "fallback", "listing"])
+def test_an_open_folder_gives_no_gated_page_away(extra, way, make_site):
+    """T13, T14: the folder has no gate and inherits the teaser; what it becomes is asked all the same."""
+    site = _site(make_site, gates="", pages={"teased/index.html.en": TEASED, "teased/README.txt": SECRET}, extra=extra + f"""
+AddLanguage en .en
+<Directory "{{root}}/docroot/teased">
+    {way}
+</Directory>
+""")
+    os.utime(scratch.write(site.root / "docroot" / "teased" / "index.html", TEASED), (OLD, OLD))
+    site.allow_log("SB104|AH01276")
+    for client in (site.client, site.client.user("alice"), site.client.browser(), site.client.browser("alice")):
+        for path in ("/teased/", "/teased/none", "/teased/index", "/teased/index.html"):
+            answer = client.get(path)
+            assert SECRET not in answer.text, (path, answer.status_code, answer.headers)
+            assert "heron" not in answer.text or PUBLIC in answer.text, path
+    assert SECRET in site.client.user("bob").get("/teased/index.html").text
+
+
+def test_a_lookup_before_the_decision_is_decided(make_site):
+    """T13: a condition may ask whether an address could be had."""
+    site = _site(make_site, gates="", pages={"open/probe.html": PUBLIC, "teased/page.html": TEASED}, extra="""
+<Location "/">
+    SubbillTeaser marker
+</Location>
+<Location "/teased">
+    SubbillGate any
+</Location>
+<Location "/open/probe.html">
+    AuthMerging Off
+    Require expr "-A '/teased/page.html'"
+</Location>
+""")
+    site.allow_log("AH01630")
+    assert site.client.get("/open/probe.html").status_code in (401, 403)
 
 
 def test_a_gated_index_is_the_same_to_browsers_and_programs(make_site):

@@ -108,12 +108,14 @@ def test_an_application_behind_the_proxy(served):
     made = served("proxied-application",
                   before=lambda site: f"Define SUBBILL_APPLICATION {site.backend.url}\n")
     lie = {"RemoteUser": "bob", "REMOTEUSER": "bob"}
-    # However the application may spell them.
-    for path in ("/premium/x", "/workshop/x", "/premium", "/PREMIUM/x", "/Premium", "/premium;a/x", "/premium%3bx/x",
-                 "/premium.json", "/%70remium/x", "/wOrkshop;/x"):
+    # However the application may spell them; some spellings are nobody's.
+    spelled = ("/premium/x", "/workshop/x", "/premium", "/PREMIUM/x", "/Premium", "/premium;a/x", "/premium%3bx/x",
+               "/premium.json", "/%70remium/x", "/wOrkshop;/x")
+    denied = ("/x/..;/premium/x", "/;a/premium/x", "/.;a/premium/x", "/x/..%3b/premium/x")
+    for path in (*spelled, *denied):
         seen = len(made.site.backend.requests)
-        refused(made.client(headers=lie).get(path), 401)
-        refused(made.program("alice").get(path, headers=lie))
+        refused(made.client(headers=lie).get(path), 403 if path in denied else 401)
+        refused(made.program("alice").get(path, headers=lie), 403 if path in denied else 402)
         assert len(made.site.backend.requests) == seen
     opened(made.program("bob").get("/premium/x", headers={"RemoteUser": "alice"}))
     refused(made.program("bob").get("/workshop/x"), 403)
@@ -144,8 +146,14 @@ SetEnvIf Request_URI . PROXY_USER=bob REMOTE_USER=bob X-Remote-User=bob
 SetEnv REMOTE_USER bob
 RequestHeader set X-Remote-User bob
 """)
+    # Nor from a folder that is open to all.
+    scratch.write(made.site.root / "docroot" / "open" / ".htaccess", """
+RequestHeader set X-Remote-User bob
+ErrorDocument 404 /members/page.html
+""")
     for client, status in ((made.client(), 401), (made.client(made.PROXY), 401), (made.program("alice"), 402)):
         refused(client.get("/members/page.html"), status)
+        assert SECRET not in client.get("/open/none").text
     opened(made.program("bob").get("/members/page.html"))
 
 

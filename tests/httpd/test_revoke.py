@@ -39,6 +39,14 @@ ProxyPass /bought/ http://127.0.0.1:{port}/
     SubbillRevokeRunning 1
 </Location>
 ProxyPass /doubly/ http://127.0.0.1:{port}/
+<Proxy "http://127.0.0.1:{port}/beneath/*">
+    SubbillGate purchase:book
+</Proxy>
+<Location "/beneath">
+    SubbillGate any
+    SubbillRevokeRunning 1
+</Location>
+ProxyPass /beneath/ http://127.0.0.1:{port}/beneath/
 <Location "/plain">
     SubbillRevokeRunning 0
 </Location>
@@ -206,12 +214,13 @@ def test_what_opens_by_something_else_goes_on(site, streams):
 
 
 @pytest.mark.parametrize("lost", ["purchase", "subscription"])
-def test_what_came_through_two_doors_ends_when_one_shuts(site, streams, lost):
-    """T21: the Require line's and the gate's."""
+@pytest.mark.parametrize("place", ["doubly", "beneath"])
+def test_what_came_through_two_doors_ends_when_one_shuts(site, streams, lost, place):
+    """T21: the Require line's and the gate's; the gates of a <Proxy> and of a <Location>."""
     user = site.new_user()
     thing = site.subscribe(user, "basic")
     assert site.ctl("purchases", "give", user, "book").exit == 0
-    reader = Reader(site.port, "/doubly/ticks", user).read_until(b"tick")
+    reader = Reader(site.port, f"/{place}/ticks", user).read_until(b"tick")
     if lost == "purchase":
         assert site.ctl("purchases", "take", user, "book").exit == 0
     else:
