@@ -11,4 +11,7 @@ apr_int64_t sb_clock_now(void);
  * administrator or NTP sets the wall clock (F24). */
 apr_time_t sb_clock_monotonic(void);
 
+/* The same at the system's last tick, some milliseconds ago at most, at half the cost: for every request. */
+apr_time_t sb_clock_coarse(void);
+
 #endif

@@ -100,8 +100,22 @@ apr_uint64_t sb_siphash(const apr_uint64_t key[2], const void *data, apr_size_t 
         sip_round(v);
         v[0] ^= word;
     }
-    for (apr_size_t i = whole; i < length; i++) {
-        last |= (apr_uint64_t)in[i] << 8 * (i - whole);
+    in += whole;
+    switch (length & 7) {
+    case 7:
+        last |= (apr_uint64_t)in[6] << 48; /* fall through */
+    case 6:
+        last |= (apr_uint64_t)in[5] << 40; /* fall through */
+    case 5:
+        last |= (apr_uint64_t)in[4] << 32; /* fall through */
+    case 4:
+        last |= (apr_uint64_t)in[3] << 24; /* fall through */
+    case 3:
+        last |= (apr_uint64_t)in[2] << 16; /* fall through */
+    case 2:
+        last |= (apr_uint64_t)in[1] << 8; /* fall through */
+    case 1:
+        last |= in[0];
     }
     v[3] ^= last;
     sip_round(v);

@@ -240,8 +240,9 @@ static apr_uint64_t would_open(const sb_catalog_t *catalog,
     return mask;
 }
 
-static sb_reason_e refusal(const sb_catalog_t *catalog, const sb_holding_t *holding,
-                           const sb_requirement_t *requirement)
+__attribute__((noinline)) static sb_reason_e refusal(const sb_catalog_t *catalog,
+                                                     const sb_holding_t *holding,
+                                                     const sb_requirement_t *requirement)
 {
     apr_uint64_t groups = groups_asked(catalog, requirement);
     bool whatever = requirement->any || (requirement->by_key && !holding->paid);
@@ -268,9 +269,9 @@ static sb_reason_e refusal(const sb_catalog_t *catalog, const sb_holding_t *hold
     return holding->account_known ? SB_REASON_NO_SUBSCRIPTION : SB_REASON_NO_ACCOUNT;
 }
 
-sb_verdict_t sb_entitlement_check(const sb_catalog_t *catalog,
-                                  const sb_holding_t *holding,
-                                  const sb_requirement_t *requirement)
+inline sb_verdict_t sb_entitlement_check(const sb_catalog_t *catalog,
+                                         const sb_holding_t *holding,
+                                         const sb_requirement_t *requirement)
 {
     apr_uint64_t opens = holding->plans & requirement->plans;
     sb_verdict_t verdict = {.plan = holding->best, .boundary = holding->boundary};

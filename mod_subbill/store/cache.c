@@ -153,8 +153,8 @@ static inline const entry_t *valid(const sb_cache_t *cache, const sb_cache_key_t
     return NULL;
 }
 
-bool sb_cache_get(void *value, sb_cache_t *cache, const sb_cache_key_t *key,
-                  apr_int64_t now, apr_time_t monotonic)
+inline bool sb_cache_get(void *value, sb_cache_t *cache, const sb_cache_key_t *key,
+                         apr_int64_t now, apr_time_t monotonic)
 {
     stripe_t *stripe = stripe_of(cache, key->hash);
 

@@ -85,11 +85,11 @@ static bool recall(sb_asked_t *asked)
 
 bool sb_asked_begin(sb_asked_t *asked, const char *bytes, apr_size_t length, int variant)
 {
-    asked->began = sb_clock_monotonic();
+    asked->began = sb_clock_coarse();
     return sb_cache_key(&asked->key, asked->cache, bytes, length, variant);
 }
 
-bool sb_asked_cached(sb_asked_t *asked, apr_int64_t now)
+inline bool sb_asked_cached(sb_asked_t *asked, apr_int64_t now)
 {
     return is_hearing(asked) &&
            sb_cache_get(asked->answer, asked->cache, &asked->key, now, asked->began);

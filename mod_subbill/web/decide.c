@@ -124,7 +124,7 @@ static void look_up_for_export(sb_decision_t *decision, request_rec *r)
     }
 }
 
-void sb_decide(sb_decision_t *decision, request_rec *r, const sb_gate_t *gate)
+inline void sb_decide(sb_decision_t *decision, request_rec *r, const sb_gate_t *gate)
 {
     const sb_server_t *server = sb_server_of(r->server);
     const sb_requirement_t *requirement = sb_gate_requirement(gate, server);

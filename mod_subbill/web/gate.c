@@ -84,7 +84,7 @@ static inline void count(request_rec *r, const sb_gate_t *gate,
     }
 }
 
-sb_verdict_t sb_gate_decide(request_rec *r, const sb_gate_t *gate)
+inline sb_verdict_t sb_gate_decide(request_rec *r, const sb_gate_t *gate)
 {
     sb_decision_t decision;
 

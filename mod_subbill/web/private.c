@@ -20,7 +20,7 @@ static ap_filter_rec_t *private_filter;
 static ap_filter_rec_t *includes_filter; /* NULL: mod_include is not there */
 static bool caching;                     /* mod_cache is there */
 
-void sb_private_mark(request_rec *r)
+inline void sb_private_mark(request_rec *r)
 {
     for (; r; r = sb_request_origin(r)) {
         sb_request_of(r)->gated = true;
