@@ -240,6 +240,7 @@ static apr_uint64_t would_open(const sb_catalog_t *catalog,
     return mask;
 }
 
+/* Kept out of the way of those who are let in. */
 __attribute__((noinline)) static sb_reason_e refusal(const sb_catalog_t *catalog,
                                                      const sb_holding_t *holding,
                                                      const sb_requirement_t *requirement)

@@ -332,7 +332,8 @@ sb_verdict_t sb_gate_decide(request_rec *r, const sb_gate_t *gate);
  * still sell. Early on only the address tells which those are. */
 const sb_gate_t *sb_gate_of(request_rec *r);
 
-/* SubbillDryRun: only tells what the decision would be, in X-Subbill-Would, the log and SUBBILL_WOULD. */
+/* SubbillDryRun: only tells what the decision would be, in X-Subbill-Would, the log and SUBBILL_WOULD, and returns
+ * whether it would let pass. */
 bool sb_gate_rehearse(request_rec *r, const sb_gate_t *gate);
 
 /* The same without a request, from any thread: what the cache or the database say now. Memory comes
@@ -418,7 +419,7 @@ bool sb_request_name_taken(const char *name, sb_reason_e *reason);
 
 /* The user of this request by SubbillUser (default %{REMOTE_USER}): NULL when nobody is known.
  * *reason becomes "bad_identity" word's enum when a name was given that we do not take. Expressions
- * are evaluated once per request. */
+ * are evaluated each time. */
 const char *sb_request_user(request_rec *r, sb_reason_e *reason);
 
 /* Finds out who it is from what was sent, a session say, and never asks: what the authentication module
